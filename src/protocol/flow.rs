@@ -57,7 +57,12 @@ pub struct Meter {
 impl Meter {
     /// Allows `capacity` bytes to be on their way or in memory at once.
     pub fn new(capacity: u64) -> Self {
-        Self { capacity, received: 0, done: 0, granted: capacity }
+        Self {
+            capacity,
+            received: 0,
+            done: 0,
+            granted: capacity,
+        }
     }
 
     /// The total the client was allowed last.

@@ -163,16 +163,25 @@ mod tests {
         assert_eq!(parse(&reserved), Err(FrameError::Reserved));
         assert_eq!(
             parse(&encode_data(StreamId(1), BLOCK - 1, b"xy")),
-            Err(FrameError::CrossesBlock { offset: BLOCK - 1, len: 2 })
+            Err(FrameError::CrossesBlock {
+                offset: BLOCK - 1,
+                len: 2
+            })
         );
         assert_eq!(
             parse(&encode_data(StreamId(1), u64::MAX, b"x")),
-            Err(FrameError::CrossesBlock { offset: u64::MAX, len: 1 })
+            Err(FrameError::CrossesBlock {
+                offset: u64::MAX,
+                len: 1
+            })
         );
         assert_eq!(
             parse(&encode_data(StreamId(1), 0, &[0; MAX_PAYLOAD + 1])),
             Err(FrameError::TooLarge(MAX_PAYLOAD + 1))
         );
-        assert_eq!(parse(&[0; MAX_CONTROL + 1]), Err(FrameError::TooLarge(MAX_CONTROL + 1)));
+        assert_eq!(
+            parse(&[0; MAX_CONTROL + 1]),
+            Err(FrameError::TooLarge(MAX_CONTROL + 1))
+        );
     }
 }

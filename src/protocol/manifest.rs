@@ -88,7 +88,9 @@ impl Limits {
             return Err(Trouble::TooLarge { limit });
         }
         if !self.accept.is_empty() && !self.accept.iter().any(|rule| accepts(rule, manifest)) {
-            return Err(Trouble::NotAccepted { accept: self.accept.join(", ") });
+            return Err(Trouble::NotAccepted {
+                accept: self.accept.join(", "),
+            });
         }
         Ok(())
     }
@@ -129,7 +131,12 @@ mod tests {
     use super::*;
 
     fn file(path: &str, size: u64, media_type: &str) -> Manifest {
-        Manifest { path: path.into(), size, modified: None, media_type: media_type.into() }
+        Manifest {
+            path: path.into(),
+            size,
+            modified: None,
+            media_type: media_type.into(),
+        }
     }
 
     #[test]
@@ -144,8 +151,14 @@ mod tests {
         };
         assert_eq!(limits.check(&file("a.pdf", 10, "")), Ok(()));
         assert_eq!(limits.check(&file("a", 10, "image/png")), Ok(()));
-        assert_eq!(limits.check(&file("a.pdf", 11, "")), Err(Trouble::TooLarge { limit: 10 }));
-        assert_eq!(limits.check(&file("d/a.pdf", 1, "")), Err(Trouble::NoFolders));
+        assert_eq!(
+            limits.check(&file("a.pdf", 11, "")),
+            Err(Trouble::TooLarge { limit: 10 })
+        );
+        assert_eq!(
+            limits.check(&file("d/a.pdf", 1, "")),
+            Err(Trouble::NoFolders)
+        );
         assert_eq!(limits.check(&file("", 1, "")), Err(Trouble::BadName));
         assert!(matches!(
             limits.check(&file("pdf", 1, "text/plain")),
@@ -153,6 +166,9 @@ mod tests {
         ));
         assert_eq!(limits.check_queue(2, 15), Ok(()));
         assert_eq!(limits.check_queue(3, 0), Err(Trouble::TooMany { limit: 2 }));
-        assert_eq!(limits.check_queue(1, 16), Err(Trouble::TotalTooLarge { limit: 15 }));
+        assert_eq!(
+            limits.check_queue(1, 16),
+            Err(Trouble::TotalTooLarge { limit: 15 })
+        );
     }
 }

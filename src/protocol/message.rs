@@ -265,8 +265,15 @@ mod tests {
                 resume: Some(Token::from_bytes([2; 16])),
                 verify: true,
             },
-            ClientMessage::BlockHash { stream, block: 3, hash: BlockHash([4; 32]) },
-            ClientMessage::Seal { stream, root: Root([5; 32]) },
+            ClientMessage::BlockHash {
+                stream,
+                block: 3,
+                hash: BlockHash([4; 32]),
+            },
+            ClientMessage::Seal {
+                stream,
+                root: Root([5; 32]),
+            },
             ClientMessage::Pause { stream },
             ClientMessage::Cancel { stream },
             ClientMessage::Watch { topic },
@@ -284,7 +291,10 @@ mod tests {
                 assert!(ClientMessage::decode(&content[..cut]).is_err());
             }
             let longer = [&content[..], &[0]].concat();
-            assert_eq!(ClientMessage::decode(&longer), Err(MessageError::Trailing(1)));
+            assert_eq!(
+                ClientMessage::decode(&longer),
+                Err(MessageError::Trailing(1))
+            );
         }
     }
 
@@ -305,22 +315,47 @@ mod tests {
                 token: Token::from_bytes([2; 16]),
                 have: RangeSet::full(0..9),
             },
-            ServerMessage::Hashes { stream, hashes: vec![BlockHash([1; 32]); HASHES_PER_MESSAGE] },
-            ServerMessage::Failed { stream, trouble: Trouble::TooLarge { limit: 1 } },
+            ServerMessage::Hashes {
+                stream,
+                hashes: vec![BlockHash([1; 32]); HASHES_PER_MESSAGE],
+            },
+            ServerMessage::Failed {
+                stream,
+                trouble: Trouble::TooLarge { limit: 1 },
+            },
             ServerMessage::Gone { stream },
-            ServerMessage::Ack { stream, received: 2, durable: 1 },
+            ServerMessage::Ack {
+                stream,
+                received: 2,
+                durable: 1,
+            },
             ServerMessage::Credit { limit: 10 },
             ServerMessage::Nack { stream, block: 5 },
-            ServerMessage::Sealed { stream, id, path: "a/b".into(), root: Root([6; 32]) },
+            ServerMessage::Sealed {
+                stream,
+                id,
+                path: "a/b".into(),
+                root: Root([6; 32]),
+            },
             ServerMessage::Paused { stream },
             ServerMessage::Cancelled { stream },
-            ServerMessage::Snapshot { topic: Topic::Live, uploads: vec![] },
-            ServerMessage::Changed { topic: Topic::Live, uploads: vec![], gone: vec![id] },
+            ServerMessage::Snapshot {
+                topic: Topic::Live,
+                uploads: vec![],
+            },
+            ServerMessage::Changed {
+                topic: Topic::Live,
+                uploads: vec![],
+                gone: vec![id],
+            },
             ServerMessage::Pong,
             ServerMessage::Drain { retry_after: 500 },
         ];
         for message in messages {
-            assert_eq!(ServerMessage::decode(&content(message.encode())), Ok(message));
+            assert_eq!(
+                ServerMessage::decode(&content(message.encode())),
+                Ok(message)
+            );
         }
     }
 

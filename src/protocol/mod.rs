@@ -9,6 +9,8 @@
 //! truth*. Progress, resume offsets and flow control derive from what the
 //! server said, never from bytes that were handed to a socket.
 
+#![warn(missing_docs)]
+
 pub mod close;
 pub mod connection;
 pub mod flow;

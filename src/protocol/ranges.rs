@@ -77,7 +77,12 @@ impl RangeSet {
         let to = self.0.partition_point(|r| r.start < range.end);
         let rest: Vec<_> = self.0[from..to]
             .iter()
-            .flat_map(|r| [r.start..range.start.max(r.start), range.end.min(r.end)..r.end])
+            .flat_map(|r| {
+                [
+                    r.start..range.start.max(r.start),
+                    range.end.min(r.end)..r.end,
+                ]
+            })
             .filter(|r| !r.is_empty())
             .collect();
         self.0.splice(from..to, rest);
@@ -112,7 +117,9 @@ impl<'de> Deserialize<'de> for RangeSet {
         if sound {
             Ok(Self(ranges))
         } else {
-            Err(serde::de::Error::custom("ranges are empty, overlap or are out of order"))
+            Err(serde::de::Error::custom(
+                "ranges are empty, overlap or are out of order",
+            ))
         }
     }
 }

@@ -14,16 +14,24 @@ pub struct Backoff {
 
 impl Backoff {
     /// For connections: 100 ms at first, at most 10 s.
-    pub const CONNECTION: Self =
-        Self { first: Duration::from_millis(100), most: Duration::from_secs(10) };
+    pub const CONNECTION: Self = Self {
+        first: Duration::from_millis(100),
+        most: Duration::from_secs(10),
+    };
 
     /// For a server in trouble, a full disk for one: 2 s at first, at most 30 s.
-    pub const TROUBLE: Self = Self { first: Duration::from_secs(2), most: Duration::from_secs(30) };
+    pub const TROUBLE: Self = Self {
+        first: Duration::from_secs(2),
+        most: Duration::from_secs(30),
+    };
 
     /// The time to wait before try number `attempt`, counted from 0, at the place
     /// that `random` picks between nothing and the bound.
     pub fn delay(&self, attempt: u32, random: u64) -> Duration {
-        let bound = self.first.saturating_mul(1 << attempt.min(20)).min(self.most);
+        let bound = self
+            .first
+            .saturating_mul(1 << attempt.min(20))
+            .min(self.most);
         bound.mul_f64(random as f64 / u64::MAX as f64)
     }
 }
@@ -46,6 +54,9 @@ mod tests {
     #[test]
     fn it_doubles_up_to_its_bound() {
         let most = |attempt| Backoff::CONNECTION.delay(attempt, u64::MAX).as_millis();
-        assert_eq!([most(0), most(1), most(2), most(30)], [100, 200, 400, 10_000]);
+        assert_eq!(
+            [most(0), most(1), most(2), most(30)],
+            [100, 200, 400, 10_000]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The hash of one block, and of a whole file.
 
-use blake3::hazmat::HasherExt;
 use blake3::Hasher;
+use blake3::hazmat::HasherExt;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -39,7 +39,9 @@ impl std::str::FromStr for Root {
     type Err = RootError;
 
     fn from_str(text: &str) -> Result<Self, RootError> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| RootError)?;
+        let bytes = HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .map_err(|_| RootError)?;
         bytes.try_into().map(Self).map_err(|_| RootError)
     }
 }

@@ -6,6 +6,8 @@
 //! hashes of all blocks **is** the plain BLAKE3 of the file, which `b3sum` confirms
 //! without any knowledge of blocks.
 
+#![warn(missing_docs)]
+
 pub mod block;
 pub mod tree;
 

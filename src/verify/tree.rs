@@ -1,6 +1,8 @@
 //! Joins the hashes of a file's blocks to the hash of the file.
 
-use blake3::hazmat::{ChainingValue, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root};
+use blake3::hazmat::{
+    ChainingValue, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root,
+};
 
 use super::{BLOCK, BlockHash, Root, blocks};
 

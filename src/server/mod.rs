@@ -1,0 +1,4 @@
+//! The server: HTTP, sockets, and what holds them together.
+
+pub mod desk;
+pub mod hub;
