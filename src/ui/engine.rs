@@ -36,6 +36,7 @@ pub struct Engine {
     totals: RwSignal<Totals>,
     link: RwSignal<LinkView>,
     limits: RwSignal<Option<Limits>>,
+    unreadable: RwSignal<u32>,
     watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
     watchers: StoredValue<u64>,
     #[cfg(feature = "hydrate")]
@@ -61,6 +62,7 @@ impl Engine {
             totals: RwSignal::new(Totals::default()),
             link: RwSignal::new(LinkView::default()),
             limits: RwSignal::new(None),
+            unreadable: RwSignal::new(0),
             watched: StoredValue::new(HashMap::new()),
             watchers: StoredValue::new(0),
             #[cfg(feature = "hydrate")]
@@ -108,6 +110,23 @@ impl Engine {
     /// What the server accepts, once the engine heard of it; tracked.
     pub fn limits(self) -> Option<Limits> {
         self.limits.get()
+    }
+
+    /// How many picked files could not even be opened; tracked.
+    pub fn left_out(self) -> u32 {
+        self.unreadable.get()
+    }
+
+    /// Says that so many more picked files could not be opened.
+    pub fn unreadable(self, files: u32) {
+        if files > 0 {
+            self.unreadable.update(|n| *n = n.saturating_add(files));
+        }
+    }
+
+    /// Forgets about files that could not be opened.
+    pub fn forget_left_out(self) {
+        self.unreadable.set(0);
     }
 
     /// Sends a command that carries no files.

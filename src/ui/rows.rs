@@ -20,7 +20,8 @@ pub struct Uploads {
 /// One row of the store. See [`Row`] for what comes from the engine.
 #[derive(Clone, Debug, PartialEq, Store, Patch)]
 pub struct RowData {
-    /// Its name within the engine.
+    /// Its name within the engine; it never changes, [`AtKeyed::key`] gives it.
+    #[store(skip)]
     #[patch(|this, new| *this = new)]
     pub key: Key,
     /// The file's own name.
@@ -115,6 +116,8 @@ pub struct Totals {
     pub received: u64,
     /// Bytes of those that are durable.
     pub durable: u64,
+    /// Bytes that are durable of files that are not stored yet.
+    pub unfinished_durable: u64,
     /// Bytes per second.
     pub rate: u64,
     /// Milliseconds left for what moves or will move by itself.
@@ -145,6 +148,9 @@ impl Totals {
             totals.size = totals.size.saturating_add(row.size);
             totals.received = totals.received.saturating_add(row.received);
             totals.durable = totals.durable.saturating_add(row.durable);
+            if row.state != RowState::Stored {
+                totals.unfinished_durable = totals.unfinished_durable.saturating_add(row.durable);
+            }
             totals.rate = totals.rate.saturating_add(row.rate);
             if matches!(
                 row.state,
@@ -181,11 +187,6 @@ impl Totals {
             + self.count(RowState::Sending)
             + self.count(RowState::Waiting)
             + self.count(RowState::Verifying)
-    }
-
-    /// How many rows a person could pause.
-    pub fn pausable(&self) -> u32 {
-        self.moving()
     }
 
     /// Durable per cent of everything that did not fail.
@@ -248,6 +249,7 @@ mod tests {
         assert_eq!(totals.unfinished(), 2);
         assert_eq!(totals.moving(), 1);
         assert_eq!((totals.size, totals.durable), (300, 150));
+        assert_eq!(totals.unfinished_durable, 50);
         assert_eq!(totals.percent(), 50);
         assert_eq!(totals.left, Some(5_000), "the paused one is not waited for");
     }
