@@ -5,7 +5,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The two halves of wasm-bindgen must be of one version: the lock file's.
 WASM_BINDGEN=$(awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2 }' "$root/Cargo.lock")
 
-export LONGHAUL_TOOLS=${LONGHAUL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/longhaul}/tools
+cache=${LONGHAUL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/longhaul}
+export LONGHAUL_TOOLS=$cache/tools
 export LONGHAUL_SWC=$LONGHAUL_TOOLS/@swc/core-$SWC
 export LONGHAUL_LIGHTNINGCSS=$LONGHAUL_TOOLS/lightningcss-cli-$LIGHTNINGCSS
 
@@ -22,3 +23,10 @@ for tool in "node-$NODE" "cargo-leptos-$CARGO_LEPTOS" "cargo-nextest-$CARGO_NEXT
   PATH=$LONGHAUL_TOOLS/$tool/bin:$PATH
 done
 export PATH=$LONGHAUL_TOOLS/binaryen-$BINARYEN/node_modules/.bin:$PATH
+
+# Clones share one folder of compiled dependencies. Cargo leaves the hash out of the
+# file name of a library that is also a cdylib, so that two clones would overwrite
+# each other's, unless it is told this; if one day it no longer listens, no sharing.
+if [ ! -e "$cache/build/release/deps/liblonghaul.rlib" ]; then
+  export CARGO_BUILD_BUILD_DIR=$cache/build __CARGO_DEFAULT_LIB_METADATA=longhaul
+fi
