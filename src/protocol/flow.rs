@@ -89,15 +89,18 @@ impl Meter {
         self.done = (self.done + bytes).min(self.received);
     }
 
-    /// A new total for the client, once it is worth a message: a quarter of the
-    /// capacity has become free.
+    /// Whether a new total is worth a message: a quarter of the capacity has become
+    /// free.
+    pub fn due(&self) -> bool {
+        self.done + self.capacity - self.granted >= (self.capacity / 4).max(1)
+    }
+
+    /// A new total for the client, once it is due.
     pub fn grant(&mut self) -> Option<u64> {
-        let limit = self.done + self.capacity;
-        if limit.saturating_sub(self.granted) < (self.capacity / 4).max(1) {
-            return None;
-        }
-        self.granted = limit;
-        Some(limit)
+        self.due().then(|| {
+            self.granted = self.done + self.capacity;
+            self.granted
+        })
     }
 }
 
