@@ -52,9 +52,9 @@ pub struct Claim {
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum Found {
     /// An upload to continue.
-    Upload(Claim),
+    Upload(FileId),
     /// A file: the upload was finished.
     Stored(StoredFile),
 }
@@ -89,9 +89,11 @@ pub trait Registry: Send + Sync + 'static {
         path: &str,
     ) -> Result<Claim, RegistryError>;
 
-    /// Takes hold of the upload that the token stands for, with the next epoch.
-    /// `None` if the token is not known.
-    async fn claim(&self, token: &Token) -> Result<Option<Claimed>, RegistryError>;
+    /// What the token stands for; `None` if it is not known.
+    async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError>;
+
+    /// Takes hold of an upload, with the next epoch.
+    async fn hold(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// Records blocks as durable.
     async fn record(
@@ -121,10 +123,6 @@ pub trait Registry: Send + Sync + 'static {
 
     /// All unfinished uploads, the oldest first.
     async fn uploads(&self) -> Result<Vec<Upload>, RegistryError>;
-
-    /// The epoch and the durable blocks of an upload are only for its holder; this
-    /// takes hold of it for the server itself, after a crash.
-    async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// A page of the files.
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError>;

@@ -117,6 +117,12 @@ impl Incoming {
         })
     }
 
+    /// How many bytes are received, and how many durable, once that is known.
+    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+        let known = !matches!(self.phase, Phase::Opening { .. });
+        known.then_some((self.received, self.durable))
+    }
+
     /// Why it is being left, if that is a trouble.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match &self.phase {
@@ -386,7 +392,7 @@ impl Incoming {
         if let Phase::Opening { early, .. } = &self.phase {
             out.freed += early.iter().map(Early::len).sum::<u64>();
         }
-        if why == Leave::Cancelled {
+        if matches!(why, Leave::Cancelled | Leave::Trouble(Trouble::Ended)) {
             out.effects.push_back(Effect::Abort(stream));
         } else {
             if !self.fresh.is_empty() {

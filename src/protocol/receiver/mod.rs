@@ -135,7 +135,7 @@ pub struct Settings {
     pub server: ServerId,
     /// What it accepts.
     pub limits: Limits,
-    /// How many bytes of this connection may be in memory at once.
+    /// How many bytes of this connection may be in memory at once, to begin with.
     pub capacity: u64,
     /// How often the client should ping.
     pub heartbeat: Duration,
@@ -246,6 +246,25 @@ impl Receiver {
         };
         if let Err(code) = outcome {
             self.close(code);
+        }
+    }
+
+    /// Changes how many bytes of this connection may be in memory at once.
+    pub fn set_capacity(&mut self, capacity: u64) {
+        self.meter.set_capacity(capacity);
+    }
+
+    /// How many bytes of a stream are received, and how many of them durable.
+    pub fn progress(&self, stream: StreamId) -> Option<(u64, u64)> {
+        self.streams.get(&stream).and_then(Incoming::progress)
+    }
+
+    /// Someone else takes a stream's upload over, or has ended it: what is verified is
+    /// made durable before it is let go of, or it is deleted.
+    pub fn expel(&mut self, stream: StreamId, trouble: Trouble) {
+        if let Some(incoming) = self.streams.get_mut(&stream) {
+            incoming.leave(stream, Leave::Trouble(trouble), &mut self.out);
+            self.count_freed();
         }
     }
 
@@ -538,16 +557,18 @@ impl Receiver {
 
     /// [`Effect::Release`] was carried out.
     pub fn released(&mut self, stream: StreamId) {
-        let message = match self.streams.get(&stream).and_then(Incoming::trouble) {
-            Some(trouble) => ServerMessage::Failed { stream, trouble },
-            None => ServerMessage::Paused { stream },
-        };
-        self.end(stream, message);
+        self.left(stream, ServerMessage::Paused { stream });
     }
 
     /// [`Effect::Abort`] was carried out.
     pub fn aborted(&mut self, stream: StreamId) {
-        self.end(stream, ServerMessage::Cancelled { stream });
+        self.left(stream, ServerMessage::Cancelled { stream });
+    }
+
+    fn left(&mut self, stream: StreamId, message: ServerMessage) {
+        let trouble = self.streams.get(&stream).and_then(Incoming::trouble);
+        let failed = trouble.map(|trouble| ServerMessage::Failed { stream, trouble });
+        self.end(stream, failed.unwrap_or(message));
     }
 
     /// An effect of the stream could not be carried out, or someone else took or ended
