@@ -6,7 +6,7 @@
 #![warn(missing_docs)]
 
 // pub mod disk;
-// pub mod name;
+pub mod name;
 
 use async_trait::async_trait;
 use bytes::Bytes;
