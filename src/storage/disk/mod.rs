@@ -89,6 +89,7 @@ impl Disk {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             rustix::fs::open(path, flags, Mode::empty()).map_err(failed("open", path.display()))
         };
+        fsync(open(data)?).map_err(failed("sync", data.display()))?;
         Ok(Self(Arc::new(Inner {
             files: Tree::new(open(&files)?),
             parts: open(&parts)?,
