@@ -8,6 +8,8 @@
 //! | [`port`] | what a page and its engine say to each other | everywhere |
 //! | [`api`] | server functions: the control plane | server and page |
 //! | [`app`] | the document shell and the routes | server and page |
+//! | [`ui`] | pages and components, and their end of the port | server and page |
+//! | `client` | the engine, and what feeds it from the page | page and worker |
 //! | `server` | HTTP, sockets, and what holds them together | server |
 //! | `storage` | where the bytes go | server |
 //! | `registry` | what the server remembers | server |
@@ -16,6 +18,8 @@
 
 pub mod api;
 pub mod app;
+#[cfg(feature = "hydrate")]
+pub mod client;
 pub mod port;
 pub mod protocol;
 #[cfg(feature = "ssr")]
@@ -24,6 +28,7 @@ pub mod registry;
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod storage;
+pub mod ui;
 pub mod units;
 pub mod verify;
 
