@@ -289,7 +289,11 @@ fn after_a_cut_only_what_is_not_durable_is_sent_again() {
     world.run();
     world.check_stored();
     // The window of a connection is in flight at most, and one block half received.
-    assert!(world.sent <= size + 2 * BLOCK, "{} bytes were sent", world.sent);
+    assert!(
+        world.sent <= size + 2 * BLOCK,
+        "{} bytes were sent",
+        world.sent
+    );
 }
 
 #[test]

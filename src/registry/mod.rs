@@ -56,6 +56,15 @@ pub struct Claim {
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// An upload to continue.
+    Upload(Claim),
+    /// A file: the upload was finished.
+    Stored(StoredFile),
+}
+
+/// What a token stands for, without taking hold of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An upload to continue.
     Upload(FileId),
@@ -114,11 +123,12 @@ pub trait Registry: Send + Sync + 'static {
         path: &str,
     ) -> Result<Claim, RegistryError>;
 
+    /// Takes hold of the upload that the token stands for, with the next epoch.
+    /// `None` if the token is not known.
+    async fn claim(&self, token: &Token) -> Result<Option<Claimed>, RegistryError>;
+
     /// What the token stands for; `None` if it is not known.
     async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError>;
-
-    /// Takes hold of an upload, with the next epoch.
-    async fn hold(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// Records blocks as durable.
     async fn record(
@@ -156,6 +166,10 @@ pub trait Registry: Send + Sync + 'static {
 
     /// All unfinished uploads, the oldest first.
     async fn uploads(&self) -> Result<Vec<Upload>, RegistryError>;
+
+    /// The epoch and the durable blocks of an upload are only for its holder; this
+    /// takes hold of it for the server itself, after a crash.
+    async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// A page of the files.
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError>;

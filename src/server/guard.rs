@@ -23,7 +23,10 @@ pub struct Hosts {
 impl Hosts {
     /// Loopback names, IP addresses, and `names`; or any name at all.
     pub fn new(names: impl IntoIterator<Item = String>, any: bool) -> Self {
-        Self { names: names.into_iter().map(|n| n.to_lowercase()).collect(), any }
+        Self {
+            names: names.into_iter().map(|n| n.to_lowercase()).collect(),
+            any,
+        }
     }
 
     /// Whether the `Host` header, with or without a port, names this server. An address
@@ -71,7 +74,10 @@ pub async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> 
         let text = "This server does not go by that name. Its owner can add it to `hosts`.\n";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if !reads && !same_origin(headers) {
         let text = "Changes are taken only from this server's own pages.\n";
         return (StatusCode::FORBIDDEN, text).into_response();
@@ -86,10 +92,20 @@ mod tests {
     #[test]
     fn a_foreign_name_is_no_host_of_ours() {
         let hosts = Hosts::new(["Files.example.org".to_owned()], false);
-        for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "files.example.org", "[::1]"] {
+        for host in [
+            "localhost:3000",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "files.example.org",
+            "[::1]",
+        ] {
             assert!(hosts.allow(host), "{host}");
         }
-        for host in ["attacker.example", "localhost.attacker.example", "127.0.0.1.attacker.example"] {
+        for host in [
+            "attacker.example",
+            "localhost.attacker.example",
+            "127.0.0.1.attacker.example",
+        ] {
             assert!(!hosts.allow(host), "{host}");
         }
     }

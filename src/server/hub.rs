@@ -117,7 +117,8 @@ impl Hub {
     }
 
     fn changed(&self) {
-        self.changes.send_modify(|revision| *revision = revision.wrapping_add(1));
+        self.changes
+            .send_modify(|revision| *revision = revision.wrapping_add(1));
     }
 
     /// All unfinished uploads, by path.
@@ -137,11 +138,20 @@ impl Hub {
     pub fn watched(&self, topic: Topic) -> Vec<LiveUpload> {
         let now = self.began.elapsed();
         let mut table = self.table.lock();
-        table.uploads.retain(|_, e| e.ended.is_none_or(|at| at.elapsed() < FAREWELL));
+        table
+            .uploads
+            .retain(|_, e| e.ended.is_none_or(|at| at.elapsed() < FAREWELL));
         let view = |entry: &Entry| {
             let moving = entry.view.state == LiveState::Receiving;
-            let rate = if moving { entry.rate.per_second(now) } else { 0 };
-            LiveUpload { rate, ..entry.view.clone() }
+            let rate = if moving {
+                entry.rate.per_second(now)
+            } else {
+                0
+            };
+            LiveUpload {
+                rate,
+                ..entry.view.clone()
+            }
         };
         match topic {
             Topic::Live => table.uploads.values().map(view).collect(),
@@ -151,7 +161,11 @@ impl Hub {
 
     /// Whether a session holds the upload.
     pub fn is_held(&self, id: FileId) -> bool {
-        self.table.lock().uploads.get(&id).is_some_and(|e| e.holder.is_some())
+        self.table
+            .lock()
+            .uploads
+            .get(&id)
+            .is_some_and(|e| e.holder.is_some())
     }
 
     /// Takes an upload into the table.
@@ -166,7 +180,12 @@ impl Hub {
             state: LiveState::Resting,
         };
         let mut table = self.table.lock();
-        let fresh = Entry { view, rate: Rate::default(), holder: None, ended: None };
+        let fresh = Entry {
+            view,
+            rate: Rate::default(),
+            holder: None,
+            ended: None,
+        };
         table.uploads.entry(upload.id).or_insert(fresh);
         drop(table);
         self.changed();
@@ -177,21 +196,37 @@ impl Hub {
         let gone = CancellationToken::new();
         let mut table = self.table.lock();
         if let Some(entry) = table.uploads.get_mut(&id) {
-            entry.holder = Some(Holder { session, stream, gone: gone.clone() });
+            entry.holder = Some(Holder {
+                session,
+                stream,
+                gone: gone.clone(),
+            });
             entry.view.state = LiveState::Receiving;
             entry.rate.reset(self.began.elapsed(), entry.view.received);
         }
         drop(table);
         self.changed();
-        Hold { hub: self.clone(), id, gone }
+        Hold {
+            hub: self.clone(),
+            id,
+            gone,
+        }
     }
 
     /// Asks the holder of an upload to leave, and waits for that as long as its last
     /// writes may take.
     pub async fn evict(&self, id: FileId, trouble: Trouble) {
-        let holder = self.table.lock().uploads.get(&id).and_then(|e| e.holder.clone());
+        let holder = self
+            .table
+            .lock()
+            .uploads
+            .get(&id)
+            .and_then(|e| e.holder.clone());
         if let Some(holder) = holder
-            && holder.session.send(Control::Expel(holder.stream, trouble)).is_ok()
+            && holder
+                .session
+                .send(Control::Expel(holder.stream, trouble))
+                .is_ok()
         {
             let left = tokio::time::timeout(EVICTION, holder.gone.cancelled()).await;
             if left.is_err() {
@@ -238,9 +273,12 @@ impl Hub {
         if let Err(error) = self.storage.discard(id).await {
             tracing::warn!(%id, %error, "the bytes of a cancelled upload could not be deleted");
         }
-        let known = self.table.lock().uploads.get(&id).is_some_and(|e| {
-            e.ended.is_none() || e.view.state == LiveState::Ended
-        });
+        let known = self
+            .table
+            .lock()
+            .uploads
+            .get(&id)
+            .is_some_and(|e| e.ended.is_none() || e.view.state == LiveState::Ended);
         if known {
             self.ended(id, LiveState::Ended);
         }
@@ -249,12 +287,7 @@ impl Hub {
 
     /// A client introduced itself. An older connection of it is told to leave; whether
     /// this one is the newest.
-    pub fn greet(
-        &self,
-        client: ClientId,
-        generation: Generation,
-        session: &ControlSender,
-    ) -> bool {
+    pub fn greet(&self, client: ClientId, generation: Generation, session: &ControlSender) -> bool {
         let mut table = self.table.lock();
         match table.clients.get(&client) {
             Some((other, _)) if *other >= generation => return false,
@@ -271,7 +304,11 @@ impl Hub {
     /// A client's connection of that generation ended.
     pub fn farewell(&self, client: ClientId, generation: Generation) {
         let mut table = self.table.lock();
-        if table.clients.get(&client).is_some_and(|(g, _)| *g == generation) {
+        if table
+            .clients
+            .get(&client)
+            .is_some_and(|(g, _)| *g == generation)
+        {
             table.clients.remove(&client);
         }
     }

@@ -7,6 +7,7 @@ pub mod router;
 mod session;
 mod socket;
 mod upload;
+mod watcher;
 
 use std::sync::Arc;
 use std::time::Instant;

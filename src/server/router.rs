@@ -20,7 +20,7 @@ use crate::app::{App, shell};
 /// Everything a server answers: pages and server functions, the socket, downloads,
 /// and signs of life.
 pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Router {
-    let desk = Arc::new(Desk::new(&server));
+    let desk = Arc::new(Desk {});
     let pages = {
         let desk = desk.clone();
         let shell_options = options.clone();
@@ -31,7 +31,9 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
                 move || provide_context(desk.clone()),
                 move || shell(shell_options.clone()),
             )
-            .fallback(leptos_axum::file_and_error_handler::<LeptosOptions, _>(shell))
+            .fallback(leptos_axum::file_and_error_handler::<LeptosOptions, _>(
+                shell,
+            ))
             .layer(CompressionLayer::new())
             .with_state(options)
     };
@@ -60,13 +62,21 @@ async fn ready(
     axum::extract::State(server): axum::extract::State<Arc<Server>>,
 ) -> impl IntoResponse {
     if server.shutdown.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "stopping\n");
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::RETRY_AFTER, "1")],
+            "stopping\n",
+        );
     }
     match server.registry.uploads().await {
         Ok(_) => (StatusCode::OK, [(header::RETRY_AFTER, "0")], "ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "not ready\n")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::RETRY_AFTER, "5")],
+                "not ready\n",
+            )
         }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! The session drives a [`Receiver`]: it feeds it messages, outcomes and time, and
 //! carries its effects out. It sends only when the socket has room, so a client that
-//! does not read costs no memory; what is watched is conflated to its latest state.
+//! does not read costs no memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +16,13 @@ use tokio::time::{Instant, sleep_until};
 use super::Server;
 use super::hub::Control;
 use super::upload::{self, Job, Outcome, Request};
+use super::watcher::Watcher;
 use crate::protocol::close::CloseCode;
+use crate::protocol::flow::Budget;
 use crate::protocol::id::{ClientId, FileId};
-use crate::protocol::live::{LiveUpload, Topic};
-use crate::protocol::message::ServerMessage;
 use crate::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
-use crate::protocol::{Generation, MAX_CONTROL, MAX_MESSAGE, StreamId, Time};
+use crate::protocol::trouble::Trouble;
+use crate::protocol::{Generation, MAX_MESSAGE, StreamId, Time};
 
 /// How often the client should ping, and how often the server does when it hears
 /// nothing.
@@ -30,18 +31,11 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long the closing handshake may take, and the last writes with it.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How often a watched topic is sent at most.
-const PACE: Duration = Duration::from_millis(200);
-/// How often rates of a watched topic are looked at when nothing else changes.
-const GLANCE: Duration = Duration::from_secs(1);
 /// How many messages may wait for the socket.
 const OUTBOX: usize = 8;
 
-/// Why the connection ends, with the few words that go with it.
-type Verdict = Option<CloseCode>;
-
 /// Serves one connection until it is over. `refused` is what the upgrade found wrong.
-pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Verdict) {
+pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Option<CloseCode>) {
     let (mut sink, mut stream) = socket.split();
     let (outbox, mut outgoing) = mpsc::channel::<Message>(OUTBOX);
     let writer = tokio::spawn(async move {
@@ -56,7 +50,13 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Verdict) {
         session.receiver.close(code);
     }
     session.serve(&mut stream).await;
-    let Session { outbox, server, client, code, .. } = session;
+    let Session {
+        outbox,
+        server,
+        client,
+        code,
+        ..
+    } = session;
     drop(outbox);
     // The writer ends when the outbox is empty, or the socket is gone.
     if tokio::time::timeout(FAREWELL, writer).await.is_err() {
@@ -66,14 +66,21 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Verdict) {
         server.hub.farewell(client, generation);
     }
     let code = code.and_then(CloseCode::code);
-    tracing::info!(code, client = client.map(|(c, _)| c.to_string()), "a connection ended");
+    tracing::info!(
+        code,
+        client = client.map(|(c, _)| c.to_string()),
+        "a connection ended"
+    );
 }
 
 struct Session {
     server: Arc<Server>,
     receiver: Receiver,
     outbox: mpsc::Sender<Message>,
-    controls: (mpsc::UnboundedSender<Control>, mpsc::UnboundedReceiver<Control>),
+    controls: (
+        mpsc::UnboundedSender<Control>,
+        mpsc::UnboundedReceiver<Control>,
+    ),
     outcomes: (
         mpsc::UnboundedSender<(StreamId, Outcome)>,
         mpsc::UnboundedReceiver<(StreamId, Outcome)>,
@@ -81,11 +88,7 @@ struct Session {
     uploads: HashMap<StreamId, mpsc::UnboundedSender<Job>>,
     ids: HashMap<StreamId, FileId>,
     client: Option<(ClientId, Generation)>,
-    /// What watchers on this connection were told last.
-    watched: HashMap<Topic, Option<HashMap<FileId, LiveUpload>>>,
-    /// When it may be looked at again, and whether something changed since it was.
-    glance: Instant,
-    stale: bool,
+    watcher: Watcher,
     heard: Instant,
     pinged: bool,
     /// Whether this connection takes a share of the memory budget.
@@ -101,7 +104,7 @@ impl Session {
         let settings = Settings {
             server: server.id,
             limits: server.limits.clone(),
-            capacity: crate::protocol::flow::Budget::LEAST,
+            capacity: Budget::LEAST,
             heartbeat: HEARTBEAT,
             cadence: Cadence::default(),
         };
@@ -114,9 +117,7 @@ impl Session {
             uploads: HashMap::new(),
             ids: HashMap::new(),
             client: None,
-            watched: HashMap::new(),
-            glance: Instant::now(),
-            stale: false,
+            watcher: Watcher::default(),
             heard: Instant::now(),
             pinged: false,
             joined: false,
@@ -140,13 +141,14 @@ impl Session {
                 break;
             }
             let due = self.due();
-            let watching = self.deadline.is_none() && !self.watched.is_empty();
+            let watching = self.deadline.is_none() && self.watcher.is_watching();
+            let outbox = self.outbox.clone();
             let wants = self.receiver.wants_to_send();
             tokio::select! {
                 message = stream.next(), if !self.ended => self.arrived(message),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
-                permit = self.outbox.reserve(), if wants => {
+                permit = outbox.reserve(), if wants => {
                     if let Ok(permit) = permit
                         && let Some(message) = self.receiver.poll_send()
                     {
@@ -155,7 +157,7 @@ impl Session {
                         self.gone();
                     }
                 }
-                _ = changes.changed(), if watching && !self.stale => self.stale = true,
+                _ = changes.changed(), if watching && self.watcher.is_fresh() => self.watcher.changed(),
                 () = shutdown.cancelled(), if !draining => {
                     draining = true;
                     self.receiver.drain(Duration::from_millis(500));
@@ -187,10 +189,7 @@ impl Session {
         if let Some(at) = self.receiver.timeout() {
             due = due.min(self.server.instant(at));
         }
-        if !self.watched.is_empty() {
-            due = due.min(if self.stale { self.glance } else { self.glance + GLANCE });
-        }
-        due
+        self.watcher.due().map_or(due, |at| due.min(at))
     }
 
     fn passed(&mut self, watching: bool) {
@@ -203,9 +202,8 @@ impl Session {
             // With no room in the outbox the client is not short of signs of life.
             let _ = self.outbox.try_send(Message::Ping(bytes::Bytes::new()));
         }
-        let pause = if self.stale { Duration::ZERO } else { GLANCE };
-        if watching && self.glance + pause <= Instant::now() {
-            self.glance();
+        if watching {
+            self.watcher.look(&self.server.hub, &self.outbox);
         }
     }
 
@@ -225,7 +223,8 @@ impl Session {
             Some(Ok(Message::Text(_))) if !closing => self.receiver.close(CloseCode::Text),
             Some(Ok(Message::Close(frame))) => {
                 if self.code.is_none() {
-                    self.code = Some(frame.map_or(CloseCode::Broken, |f| CloseCode::from_code(f.code)));
+                    self.code =
+                        Some(frame.map_or(CloseCode::Broken, |f| CloseCode::from_code(f.code)));
                 }
                 self.receiver.disconnected();
                 self.leave();
@@ -259,7 +258,11 @@ impl Session {
     /// Says that the server stops, finishes what was received, and closes.
     fn drain(&mut self) {
         while let Some(message) = self.receiver.poll_send() {
-            if self.outbox.try_send(Message::Binary(message.encode().into())).is_err() {
+            if self
+                .outbox
+                .try_send(Message::Binary(message.encode().into()))
+                .is_err()
+            {
                 break;
             }
         }
@@ -270,28 +273,36 @@ impl Session {
         while let Some(effect) = self.receiver.poll_effect() {
             match effect {
                 Effect::Greeted(client, generation) => self.greeted(client, generation),
-                Effect::Open { stream, manifest, resume } => {
-                    self.open(Request { stream, manifest, resume });
+                Effect::Open {
+                    stream,
+                    manifest,
+                    resume,
+                } => {
+                    self.open(Request {
+                        stream,
+                        manifest,
+                        resume,
+                    });
                 }
-                Effect::Write { stream, offset, payload } => {
+                Effect::Write {
+                    stream,
+                    offset,
+                    payload,
+                } => {
                     self.job(stream, Job::Write(offset, payload));
                 }
                 Effect::Commit { stream, blocks } => self.job(stream, Job::Commit(blocks)),
                 Effect::Seal { stream, root } => self.job(stream, Job::Seal(root)),
                 Effect::Release(stream) => self.job(stream, Job::Release),
                 Effect::Abort(stream) => self.job(stream, Job::Abort),
-                Effect::Watch(topic) => {
-                    self.watched.insert(topic, None);
-                    self.glance();
-                }
-                Effect::Unwatch(topic) => {
-                    self.watched.remove(&topic);
-                }
+                Effect::Watch(topic) => self.watcher.watch(topic),
+                Effect::Unwatch(topic) => self.watcher.unwatch(topic),
                 Effect::Close(code) => self.close(code),
             }
         }
         if self.joined {
-            self.receiver.set_capacity(self.server.budget.lock().share());
+            self.receiver
+                .set_capacity(self.server.budget.lock().share());
         }
     }
 
@@ -310,7 +321,7 @@ impl Session {
         }
         let stream = request.stream;
         if !self.joined {
-            return self.receiver.failed(stream, crate::protocol::trouble::Trouble::Busy);
+            return self.receiver.failed(stream, Trouble::Busy);
         }
         let (jobs, todo) = mpsc::unbounded_channel();
         self.uploads.insert(stream, jobs);
@@ -334,7 +345,10 @@ impl Session {
     fn close(&mut self, code: CloseCode) {
         self.code = Some(code);
         if let Some(number) = code.code() {
-            let frame = CloseFrame { code: number, reason: Utf8Bytes::from_static(code.reason()) };
+            let frame = CloseFrame {
+                code: number,
+                reason: Utf8Bytes::from_static(code.reason()),
+            };
             // No room means that the client does not read: it will find out by itself.
             let _ = self.outbox.try_send(Message::Close(Some(frame)));
         }
@@ -378,57 +392,6 @@ impl Session {
             Control::Expel(stream, trouble) => self.receiver.expel(stream, trouble),
         }
     }
-
-    /// Sends what changed about the topics that are watched, as far as there is room;
-    /// what there is no room for still differs the next time.
-    fn glance(&mut self) {
-        self.stale = false;
-        self.glance = Instant::now() + PACE;
-        for (&topic, told) in &mut self.watched {
-            let seen = self.server.hub.watched(topic);
-            let first = told.is_none();
-            let told = told.get_or_insert_default();
-            let there: HashSet<FileId> = seen.iter().map(|u| u.id).collect();
-            let mut gone: Vec<_> = told.keys().copied().filter(|id| !there.contains(id)).collect();
-            let changed = seen.into_iter().filter(|u| told.get(&u.id) != Some(u)).collect();
-            for (page, uploads) in pages(changed).into_iter().enumerate() {
-                if !first && uploads.is_empty() && gone.is_empty() {
-                    continue;
-                }
-                let Ok(permit) = self.outbox.try_reserve() else {
-                    self.stale = true;
-                    return;
-                };
-                told.extend(uploads.iter().map(|u| (u.id, u.clone())));
-                told.retain(|id, _| !gone.contains(id));
-                let message = if first && page == 0 {
-                    ServerMessage::Snapshot { topic, uploads }
-                } else {
-                    ServerMessage::Changed { topic, uploads, gone: std::mem::take(&mut gone) }
-                };
-                permit.send(Message::Binary(message.encode().into()));
-            }
-        }
-    }
-}
-
-/// Cuts a list into as many as fit into a control message each; at least one.
-fn pages(uploads: Vec<LiveUpload>) -> Vec<Vec<LiveUpload>> {
-    const ROOM: usize = MAX_CONTROL / 2;
-    let mut pages = vec![Vec::new()];
-    let mut filled = 0;
-    for upload in uploads {
-        let len = upload.path.len() + 64;
-        if filled + len > ROOM {
-            pages.push(Vec::new());
-            filled = 0;
-        }
-        filled += len;
-        if let Some(page) = pages.last_mut() {
-            page.push(upload);
-        }
-    }
-    pages
 }
 
 /// Whether reading failed because a message was longer than the socket takes.

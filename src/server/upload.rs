@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::{Server, random};
 use super::hub::{ControlSender, Hold};
+use super::{Server, random};
 use crate::protocol::StreamId;
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::live::LiveState;
@@ -19,7 +19,7 @@ use crate::protocol::manifest::Manifest;
 use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
-use crate::storage::{StorageError, UploadWriter, name};
+use crate::storage::{self, StorageError, UploadWriter, name};
 use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block_len};
 
 /// How many bytes are hashed and written at once.
@@ -81,9 +81,7 @@ impl Failure {
     fn trouble(&self) -> Trouble {
         match self {
             Self::Storage(error) => error.trouble(),
-            Self::Registry(RegistryError::Superseded) => Trouble::TakenOver,
-            Self::Registry(RegistryError::Unknown) => Trouble::Ended,
-            Self::Registry(_) => Trouble::Storage,
+            Self::Registry(error) => error.trouble(),
             Self::Trouble(trouble) => trouble.clone(),
             Self::Random(_) | Self::Broken(_) => Trouble::Internal,
         }
@@ -144,7 +142,11 @@ async fn open(
     request: Request,
     session: ControlSender,
 ) -> Result<Opened, Failure> {
-    let Request { stream, manifest, resume } = request;
+    let Request {
+        stream,
+        manifest,
+        resume,
+    } = request;
     let (token, claim) = match resume {
         None => {
             let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
@@ -161,7 +163,7 @@ async fn open(
             }
             Some(Found::Upload(id)) => {
                 server.hub.evict(id, Trouble::TakenOver).await;
-                let claim = server.registry.hold(id).await?;
+                let claim = server.registry.reclaim(id).await?;
                 if claim.upload.manifest.size != manifest.size {
                     return Err(Failure::Trouble(Trouble::Different));
                 }
@@ -172,11 +174,30 @@ async fn open(
         },
     };
     let id = claim.upload.id;
-    let writer = server.storage.open(id, manifest.size, claim.epoch).await?;
+    // Before its first block is durable, a crash may have taken the file away.
+    let way = if claim.blocks.is_empty() {
+        storage::Opening::New
+    } else {
+        storage::Opening::Resumed
+    };
+    let writer = server
+        .storage
+        .open(id, manifest.size, claim.epoch, way)
+        .await?;
     server.hub.enter(&claim.upload);
     let hold = server.hub.hold(id, session, stream);
-    let opening = Opening::Granted { id, token, blocks: claim.blocks.clone() };
-    let held = Held { server: server.clone(), claim, writer, hasher: None, _hold: hold };
+    let opening = Opening::Granted {
+        id,
+        token,
+        blocks: claim.blocks.clone(),
+    };
+    let held = Held {
+        server: server.clone(),
+        claim,
+        writer,
+        hasher: None,
+        _hold: hold,
+    };
     Ok(Opened::Held(opening, Box::new(held)))
 }
 
@@ -225,7 +246,11 @@ impl Held {
     }
 
     async fn write(&mut self, batch: Batch) -> Result<(u64, Vec<(u64, BlockHash)>), Failure> {
-        let Batch { offset, pieces, len } = batch;
+        let Batch {
+            offset,
+            pieces,
+            len,
+        } = batch;
         let size = self.claim.upload.manifest.size;
         let hasher = self.hasher.take();
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
@@ -238,7 +263,10 @@ impl Held {
 
     async fn commit(&mut self, blocks: &[(u64, BlockHash)]) -> Result<(), Failure> {
         self.writer.sync().await?;
-        self.server.registry.record(self.claim.upload.id, self.claim.epoch, blocks).await?;
+        self.server
+            .registry
+            .record(self.claim.upload.id, self.claim.epoch, blocks)
+            .await?;
         Ok(())
     }
 
@@ -246,24 +274,23 @@ impl Held {
     /// first, so that after a crash it is known whose file that is.
     async fn seal(&mut self, root: Root) -> Result<Outcome, Failure> {
         let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
-        // An empty file has no block whose commit synced it.
-        if self.claim.upload.manifest.size == 0 {
-            self.writer.sync().await?;
-        }
-        for path in name::alternatives(&self.claim.upload.path) {
-            self.server.registry.sealing(id, epoch, &path).await?;
-            match self.writer.seal(&path).await {
-                Ok(()) => {
-                    let file = self.server.registry.finish(id, epoch, &path, root).await?;
-                    self.server.hub.ended(id, LiveState::Stored);
-                    tracing::info!(%id, path, size = file.size, digest = %root, "a file is stored");
-                    return Ok(Outcome::Sealed(id, path, root));
-                }
-                Err(StorageError::Exists) => {}
+        let mut path = self.claim.upload.path.clone();
+        loop {
+            let taken = match self.server.registry.sealing(id, epoch, Some(&path)).await {
+                Ok(()) => match self.writer.seal(&path).await {
+                    Ok(()) => break,
+                    Err(StorageError::Exists { taken }) => taken,
+                    Err(error) => return Err(error.into()),
+                },
+                Err(RegistryError::Taken) => path.clone(),
                 Err(error) => return Err(error.into()),
-            }
+            };
+            path = name::alternative(&path, &taken);
         }
-        Err(Failure::Storage(StorageError::Exists))
+        let file = self.server.registry.finish(id, epoch, &path, root).await?;
+        self.server.hub.ended(id, LiveState::Stored);
+        tracing::info!(%id, path, size = file.size, digest = %root, "a file is stored");
+        Ok(Outcome::Sealed(id, path, root))
     }
 
     async fn abort(&mut self) -> Result<Outcome, Failure> {
@@ -285,7 +312,11 @@ struct Batch {
 
 impl Batch {
     fn new(offset: u64, payload: Bytes) -> Self {
-        Self { offset, len: payload.len(), pieces: VecDeque::from([payload]) }
+        Self {
+            offset,
+            len: payload.len(),
+            pieces: VecDeque::from([payload]),
+        }
     }
 
     /// Takes a job in, or gives it back if it does not follow.

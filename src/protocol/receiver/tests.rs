@@ -77,9 +77,21 @@ fn each_violation_has_its_close_code() {
         ("hello twice", vec![hello(1), hello(1)], protocol),
         ("an unknown frame", vec![hello(1), vec![77]], protocol),
         ("an unknown message", vec![hello(1), vec![0, 99]], protocol),
-        ("a stream that never was", vec![hello(1), data(0, 0, 1)], protocol),
-        ("a stream id again", vec![hello(1), open(3), open(3)], protocol),
-        ("the middle of a block first", vec![hello(1), open(0), data(0, 5, 1)], protocol),
+        (
+            "a stream that never was",
+            vec![hello(1), data(0, 0, 1)],
+            protocol,
+        ),
+        (
+            "a stream id again",
+            vec![hello(1), open(3), open(3)],
+            protocol,
+        ),
+        (
+            "the middle of a block first",
+            vec![hello(1), open(0), data(0, 5, 1)],
+            protocol,
+        ),
         (
             "a gap within a block",
             vec![hello(1), open(0), data(0, 0, 4), data(0, 5, 1)],
@@ -90,8 +102,16 @@ fn each_violation_has_its_close_code() {
             vec![hello(1), open(0), data(0, 0, 4), data(0, BLOCK, 1)],
             protocol,
         ),
-        ("data past the end", vec![hello(1), open(0), data(0, SIZE, 1)], protocol),
-        ("more than the credit", vec![hello(1), open(0), data(0, 0, 1025)], protocol),
+        (
+            "data past the end",
+            vec![hello(1), open(0), data(0, SIZE, 1)],
+            protocol,
+        ),
+        (
+            "more than the credit",
+            vec![hello(1), open(0), data(0, 0, 1025)],
+            protocol,
+        ),
         (
             "a hash of a block that did not come",
             vec![
@@ -106,7 +126,11 @@ fn each_violation_has_its_close_code() {
             ],
             protocol,
         ),
-        ("nothing wrong", vec![hello(1), open(0), data(0, 0, 4), data(0, 4, 4)], None),
+        (
+            "nothing wrong",
+            vec![hello(1), open(0), data(0, 0, 4), data(0, 4, 4)],
+            None,
+        ),
     ];
     for (what, messages, expected) in cases {
         assert_eq!(code(&messages), expected, "{what}");
@@ -115,8 +139,14 @@ fn each_violation_has_its_close_code() {
 
 #[test]
 fn a_stream_that_ended_is_an_ordinary_case() {
-    let pause = ClientMessage::Pause { stream: StreamId(0) }.encode();
-    let cancel = ClientMessage::Cancel { stream: StreamId(0) }.encode();
+    let pause = ClientMessage::Pause {
+        stream: StreamId(0),
+    }
+    .encode();
+    let cancel = ClientMessage::Cancel {
+        stream: StreamId(0),
+    }
+    .encode();
     let mut receiver = Receiver::new(settings());
     for message in [hello(1), open(0), pause] {
         receiver.message(message.into(), Time::ZERO);
@@ -128,20 +158,30 @@ fn a_stream_that_ended_is_an_ordinary_case() {
         while receiver.poll_send().is_some() {}
     }
     receiver.message(cancel.into(), Time::ZERO);
-    let closed = std::iter::from_fn(|| receiver.poll_effect()).any(|e| matches!(e, Effect::Close(_)));
+    let closed =
+        std::iter::from_fn(|| receiver.poll_effect()).any(|e| matches!(e, Effect::Close(_)));
     assert!(!closed);
 }
 
 #[test]
 fn an_upload_beyond_the_limits_fails_and_the_connection_stays() {
     let mut receiver = Receiver::new(Settings {
-        limits: Limits { max_file_size: Some(SIZE - 1), ..Limits::default() },
+        limits: Limits {
+            max_file_size: Some(SIZE - 1),
+            ..Limits::default()
+        },
         ..settings()
     });
     receiver.message(hello(1).into(), Time::ZERO);
     receiver.message(open(0).into(), Time::ZERO);
     let sent: Vec<_> = std::iter::from_fn(|| receiver.poll_send()).collect();
     let trouble = Trouble::TooLarge { limit: SIZE - 1 };
-    assert_eq!(sent.last(), Some(&ServerMessage::Failed { stream: StreamId(0), trouble }));
+    assert_eq!(
+        sent.last(),
+        Some(&ServerMessage::Failed {
+            stream: StreamId(0),
+            trouble
+        })
+    );
     assert_eq!(receiver.open_streams(), 0);
 }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 
 use self::worker::Worker;
-use super::{Claim, Claimed, Epoch, Registry, RegistryError, Upload, now};
+use super::{Claim, Claimed, Epoch, Found, Registry, RegistryError, Upload, now};
 use crate::api::{FilePage, FileQuery, StoredFile};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
@@ -116,6 +116,16 @@ impl Registry for Sqlite {
             .call(move |db| match uploads::claim(db, token, now())? {
                 Some(claim) => Ok(Some(Claimed::Upload(claim))),
                 None => Ok(files::by_token(db, token)?.map(Claimed::Stored)),
+            })
+            .await
+    }
+
+    async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError> {
+        let token = token_hash(token);
+        self.0
+            .call(move |db| match uploads::by_token(db, token)? {
+                Some(id) => Ok(Some(Found::Upload(id))),
+                None => Ok(files::by_token(db, token)?.map(Found::Stored)),
             })
             .await
     }

@@ -77,6 +77,14 @@ pub fn claim(db: &Connection, token: [u8; 32], now: i64) -> Result<Option<Claim>
     id.map(|id| reclaim(db, FileId::from_bytes(id))).transpose()
 }
 
+pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, RegistryError> {
+    let id = db
+        .prepare_cached("SELECT id FROM uploads WHERE token_hash = ?1")?
+        .query_row([token], |row| row.get(0))
+        .optional()?;
+    Ok(id.map(FileId::from_bytes))
+}
+
 pub fn reclaim(db: &Connection, id: FileId) -> Result<Claim, RegistryError> {
     let changed = db
         .prepare_cached("UPDATE uploads SET epoch = epoch + 1 WHERE id = ?1")?
