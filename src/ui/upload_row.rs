@@ -11,6 +11,7 @@ use super::bar::Bar;
 use super::browser;
 use super::copy::CopyButton;
 use super::engine::Engine;
+use super::file_name::FileName;
 use super::icons::{Icon, Picture};
 use super::question::Question;
 use super::rows::{RowDataStoreFields, RowHandle, percent};
@@ -76,22 +77,6 @@ fn state_of(upload: RowHandle) -> Signal<RowState> {
 
 fn trouble_of(upload: RowHandle) -> Option<Trouble> {
     upload.trouble().try_get().flatten()
-}
-
-/// A name that, where room is short, gives up its middle and keeps its end.
-#[component]
-pub fn FileName(name: String) -> impl IntoView {
-    let cut = match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= 10 => dot,
-        _ => name.len(),
-    };
-    let (stem, end) = name.split_at(cut);
-    view! {
-        <bdi class="file-name">
-            <span class="file-stem">{stem.to_owned()}</span>
-            <span class="file-end">{end.to_owned()}</span>
-        </bdi>
-    }
 }
 
 /// The picture itself, or one of its type.
