@@ -52,8 +52,10 @@ pub enum Effect {
     },
     /// Keep what [`Sender::record`] gives, to continue after a restart of the client.
     Keep(Key),
-    /// Forget what was kept.
-    Forget(Key),
+    /// Forget what was kept of that upload.
+    Forget(FileId),
+    /// Let go of the file of an upload: it is not read again.
+    Release(Key),
 }
 
 /// Why a file could not be read.
@@ -427,7 +429,9 @@ impl Sender {
                 self.with(stream, now, |key, upload, sender| {
                     sender.streams.remove(&stream);
                     upload.stored(id, root);
-                    sender.effects.push_back(Effect::Forget(key));
+                    sender
+                        .effects
+                        .extend([Effect::Forget(id), Effect::Release(key)]);
                     Ok(())
                 });
             }
@@ -439,10 +443,10 @@ impl Sender {
             ServerMessage::Gone { stream } => {
                 if let Some(key) = self.streams.remove(&stream) {
                     if let Some(upload) = self.uploads.get_mut(&key) {
+                        self.effects.extend(upload.id.map(Effect::Forget));
                         upload.start_over();
                         upload.note = Some(Note::StartedOver);
                     }
-                    self.effects.push_back(Effect::Forget(key));
                     self.requeue(key);
                 }
             }
@@ -744,8 +748,8 @@ impl Sender {
                 Phase::NeedsFile
             }
             (Class::Act, Trouble::Ended) => {
+                self.effects.extend(upload.id.map(Effect::Forget));
                 upload.start_over();
-                self.effects.push_back(Effect::Forget(key));
                 Phase::Failed
             }
             (Class::Act | Class::Final, _) => Phase::Failed,
@@ -764,9 +768,10 @@ impl Sender {
     fn remove(&mut self, key: Key) {
         self.set(key, Phase::Failed);
         self.changed.remove(&key);
-        if self.uploads.remove(&key).is_some() {
+        if let Some(upload) = self.uploads.remove(&key) {
             self.streams.retain(|_, k| *k != key);
-            self.effects.push_back(Effect::Forget(key));
+            self.effects.extend(upload.id.map(Effect::Forget));
+            self.effects.push_back(Effect::Release(key));
         }
         self.fill();
     }
