@@ -5,51 +5,12 @@
 //! would make that page the same origin), and a request that changes something, or a
 //! socket, must come from this server's own pages.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// The names under which a server may be addressed.
-#[derive(Clone, Debug)]
-pub struct Hosts {
-    names: Arc<[String]>,
-    any: bool,
-}
-
-impl Hosts {
-    /// Loopback names, IP addresses, and `names`; or any name at all.
-    pub fn new(names: impl IntoIterator<Item = String>, any: bool) -> Self {
-        Self {
-            names: names.into_iter().map(|n| n.to_lowercase()).collect(),
-            any,
-        }
-    }
-
-    /// Whether the `Host` header, with or without a port, names this server. An address
-    /// always does: no name was looked up to get here.
-    fn allow(&self, host: &str) -> bool {
-        let name = without_port(host).to_lowercase();
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        self.any
-            || bare.parse::<IpAddr>().is_ok()
-            || name == "localhost"
-            || name.ends_with(".localhost")
-            || self.names.contains(&name)
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
-            name
-        }
-        _ => host,
-    }
-}
+use super::config::Hosts;
 
 /// Whether a request with these headers comes from a page of this server, or from no
 /// browser at all.
@@ -88,27 +49,6 @@ pub async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_foreign_name_is_no_host_of_ours() {
-        let hosts = Hosts::new(["Files.example.org".to_owned()], false);
-        for host in [
-            "localhost:3000",
-            "127.0.0.1:3000",
-            "[::1]:3000",
-            "files.example.org",
-            "[::1]",
-        ] {
-            assert!(hosts.allow(host), "{host}");
-        }
-        for host in [
-            "attacker.example",
-            "localhost.attacker.example",
-            "127.0.0.1.attacker.example",
-        ] {
-            assert!(!hosts.allow(host), "{host}");
-        }
-    }
 
     #[test]
     fn another_origin_is_noticed() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,11 +5,13 @@ pub mod desk;
 pub mod guard;
 pub mod hub;
 pub mod router;
+pub mod serve;
 mod session;
 mod socket;
 mod upload;
 mod watcher;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,7 +25,7 @@ use crate::protocol::flow::Budget;
 use crate::protocol::id::ServerId;
 use crate::protocol::manifest::Limits;
 use crate::registry::{Registry, RegistryError};
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 
 /// One running server: what its connections and handlers share.
 pub struct Server {
@@ -52,6 +54,17 @@ pub enum StartError {
     /// The registry failed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}. Is it in use? Choose another with --listen.")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What came of it.
+        source: std::io::Error,
+    },
     /// The system gives no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),

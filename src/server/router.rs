@@ -12,9 +12,9 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::config::Hosts;
 use super::desk::Desk;
-use super::guard::{self, Hosts};
-use super::{Server, socket};
+use super::{Server, guard, socket};
 use crate::app::{App, shell};
 
 /// Everything a server answers: pages and server functions, the socket, downloads,
