@@ -1,9 +1,20 @@
 //! The document shell and the routes.
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::{SsrMode, path};
+
+use crate::ui::browser;
+use crate::ui::drop_layer::DropLayer;
+use crate::ui::engine::Engine;
+use crate::ui::file_page::FilePage;
+use crate::ui::files_page::FilesPage;
+use crate::ui::header::Header;
+use crate::ui::leave_guard::LeaveGuard;
+use crate::ui::live_page::LivePage;
+use crate::ui::not_found::NotFound;
+use crate::ui::uploads_page::UploadsPage;
 
 /// The HTML document around the app, rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -13,6 +24,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="theme-color" content="#fbfbf9" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#101413" media="(prefers-color-scheme: dark)"/>
+                <meta
+                    name="description"
+                    content="Send large files through the browser. Nothing gets lost on the way."
+                />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <HashedStylesheet id="leptos" options=options.clone()/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
@@ -23,16 +42,30 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The app: everything inside `<body>`.
+/// The app: everything inside `<body>`. The engine is above the router, so that
+/// uploads go on whatever page is shown.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let engine = Engine::provide();
+    // An effect runs in a browser only, and after the page was hydrated.
+    Effect::new(move |_| browser::start(engine));
+    // Pages are rendered whole: they are useful without scripts, and have the
+    // status that belongs to what was found.
+    let whole = SsrMode::Async;
     view! {
-        <Title text="Longhaul"/>
         <Router>
-            <Routes fallback=|| "Not found">
-                <Route path=path!("/") view=|| view! { <h1>"Longhaul"</h1> }/>
-            </Routes>
+            <Header/>
+            <main id="main" class="main" tabindex="-1">
+                <Routes fallback=|| view! { <NotFound/> }>
+                    <Route path=path!("/") view=UploadsPage ssr=whole.clone()/>
+                    <Route path=path!("/files") view=FilesPage ssr=whole.clone()/>
+                    <Route path=path!("/f/:id") view=FilePage ssr=whole.clone()/>
+                    <Route path=path!("/live") view=LivePage ssr=whole/>
+                </Routes>
+            </main>
+            <DropLayer/>
+            <LeaveGuard/>
         </Router>
     }
 }

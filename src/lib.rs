@@ -1,8 +1,36 @@
 //! Longhaul receives large files through a browser and does not lose them.
+//!
+//! | module | what it holds | where it runs |
+//! | --- | --- | --- |
+//! | [`protocol`] | the wire, and every decision about it, without I/O | everywhere |
+//! | [`verify`] | block hashes and the tree that joins them, without I/O | everywhere |
+//! | [`units`] | numbers as people read them | everywhere |
+//! | [`port`] | what a page and its engine say to each other | everywhere |
+//! | [`api`] | server functions: the control plane | server and page |
+//! | [`app`] | the document shell and the routes | server and page |
+//! | [`ui`] | pages and components, and their end of the port | server and page |
+//! | `client` | the engine, and what feeds it from the page | page and worker |
+//! | `server` | HTTP, sockets, and what holds them together | server |
+//! | `storage` | where the bytes go | server |
+//! | `registry` | what the server remembers | server |
 
 #![recursion_limit = "256"]
 
+pub mod api;
 pub mod app;
+#[cfg(feature = "hydrate")]
+pub mod client;
+pub mod port;
+pub mod protocol;
+#[cfg(feature = "ssr")]
+pub mod registry;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ssr")]
+pub mod storage;
+pub mod ui;
+pub mod units;
+pub mod verify;
 
 /// Starts the page: takes over the HTML that the server rendered.
 #[cfg(feature = "hydrate")]

@@ -1,0 +1,261 @@
+//! Files that a person picks, drops or pastes, as the engine takes them.
+//!
+//! A drop may be read only while its event lasts: everything is taken from it at
+//! once, and looked at afterwards. Folders are walked without recursion, and files
+//! are handed on in portions with a pause between, so that thousands of them do not
+//! freeze the page.
+
+use js_sys::{Array, Function, Promise, Reflect};
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    DataTransfer, DataTransferItem, File, FileList, FileSystemDirectoryEntry, FileSystemEntry,
+    FileSystemFileEntry, HtmlInputElement,
+};
+
+use crate::port::Key;
+use crate::protocol::manifest::{MAX_MEDIA_TYPE, Manifest};
+use crate::ui::engine::{Engine, Picked};
+
+/// How many files are handed on at a time.
+const PORTION: usize = 256;
+
+/// Adds what was picked in a file input, and empties the input, so that the same
+/// file can be picked again.
+pub fn from_input(engine: Engine, input: &HtmlInputElement) {
+    let files = taken(input);
+    spawn_local(async move {
+        let mut batch = Batch::new(engine);
+        for file in files {
+            let path = relative_path(&file);
+            batch.push(path, file, None).await;
+        }
+        batch.finish();
+    });
+}
+
+/// Gives the upload `key` the file that was picked in a file input.
+pub fn for_upload(engine: Engine, key: Key, input: &HtmlInputElement) {
+    if let Some(file) = taken(input).into_iter().next() {
+        let path = file.name();
+        engine.provide_file(key, picked(path, file, None));
+    }
+}
+
+/// Whether a drag carries files, as far as can be known before it is dropped.
+pub fn has_files(transfer: &DataTransfer) -> bool {
+    transfer.types().iter().any(|kind| kind == "Files")
+}
+
+/// Adds what was dropped or pasted; says whether there were files or folders.
+pub fn from_transfer(engine: Engine, transfer: &DataTransfer) -> bool {
+    let items = transfer.items();
+    let nodes: Vec<Node> = (0..items.length())
+        .filter_map(|index| items.get(index))
+        .filter(|item| item.kind() == "file")
+        .filter_map(|item| Node::of_item(&item))
+        .collect();
+    if nodes.is_empty() {
+        return false;
+    }
+    spawn_local(walk(engine, nodes));
+    true
+}
+
+/// One thing to look at.
+enum Node {
+    /// A file, and perhaps the promise of its handle.
+    File(File, Option<Promise>),
+    /// A file inside a folder.
+    FileEntry(FileSystemFileEntry),
+    /// A folder.
+    Folder(FileSystemDirectoryEntry),
+}
+
+impl Node {
+    /// Takes everything from the item that will not be there after the event.
+    fn of_item(item: &DataTransferItem) -> Option<Self> {
+        let entry = item.webkit_get_as_entry().ok().flatten();
+        if let Some(entry) = &entry
+            && entry.is_directory()
+        {
+            return Some(Self::Folder(entry.clone().unchecked_into()));
+        }
+        match item.get_as_file() {
+            Ok(Some(file)) => Some(Self::File(file, handle_of(item))),
+            _ => entry.map(Self::of_entry),
+        }
+    }
+
+    fn of_entry(entry: FileSystemEntry) -> Self {
+        if entry.is_directory() {
+            Self::Folder(entry.unchecked_into())
+        } else {
+            Self::FileEntry(entry.unchecked_into())
+        }
+    }
+}
+
+/// Asks for the handle of a dropped file, where the browser has such handles.
+fn handle_of(item: &DataTransferItem) -> Option<Promise> {
+    let get = Reflect::get(item, &"getAsFileSystemHandle".into()).ok()?;
+    let get: Function = get.dyn_into().ok()?;
+    get.call0(item).ok()?.dyn_into().ok()
+}
+
+/// Adds all files of these nodes and of the folders among them.
+async fn walk(engine: Engine, nodes: Vec<Node>) {
+    let mut batch = Batch::new(engine);
+    // A stack: what is to come next is last.
+    let mut stack: Vec<(String, Node)> = nodes
+        .into_iter()
+        .rev()
+        .map(|node| (String::new(), node))
+        .collect();
+    while let Some((folder, node)) = stack.pop() {
+        match node {
+            Node::File(file, handle) => {
+                let handle = match handle {
+                    Some(promise) => JsFuture::from(promise).await.ok().filter(is_object),
+                    None => None,
+                };
+                let path = folder + &file.name();
+                batch.push(path, file, handle).await;
+            }
+            Node::FileEntry(entry) => match file_of(&entry).await {
+                Some(file) => {
+                    let path = folder + &entry.name();
+                    batch.push(path, file, None).await;
+                }
+                None => batch.unreadable += 1,
+            },
+            Node::Folder(entry) => {
+                let path = format!("{folder}{}/", entry.name());
+                match children(&entry).await {
+                    Some(children) => stack.extend(
+                        children
+                            .into_iter()
+                            .rev()
+                            .map(|child| (path.clone(), Node::of_entry(child))),
+                    ),
+                    None => batch.unreadable += 1,
+                }
+            }
+        }
+    }
+    batch.finish();
+}
+
+/// Files on their way to the engine.
+struct Batch {
+    engine: Engine,
+    files: Vec<Picked>,
+    unreadable: u32,
+}
+
+impl Batch {
+    fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            files: Vec::new(),
+            unreadable: 0,
+        }
+    }
+
+    async fn push(&mut self, path: String, file: File, handle: Option<JsValue>) {
+        self.files.push(picked(path, file, handle));
+        if self.files.len() >= PORTION {
+            self.engine.add(std::mem::take(&mut self.files));
+            pause().await;
+        }
+    }
+
+    fn finish(self) {
+        self.engine.add(self.files);
+        self.engine.unreadable(self.unreadable);
+    }
+}
+
+/// Describes a file.
+fn picked(path: String, file: File, handle: Option<JsValue>) -> Picked {
+    // Longer ones are nothing that anybody registered.
+    let mut media_type = file.type_();
+    if media_type.len() > MAX_MEDIA_TYPE {
+        media_type.clear();
+    }
+    Picked {
+        manifest: Manifest {
+            path,
+            size: file.size() as u64,
+            modified: Some(file.last_modified() as i64),
+            media_type,
+        },
+        file,
+        handle,
+    }
+}
+
+/// The files of an input, which is empty afterwards.
+fn taken(input: &HtmlInputElement) -> Vec<File> {
+    let files = input.files().map(list).unwrap_or_default();
+    input.set_value("");
+    files
+}
+
+fn list(files: FileList) -> Vec<File> {
+    (0..files.length())
+        .filter_map(|index| files.get(index))
+        .collect()
+}
+
+/// The path of a file of a picked folder, or its name.
+fn relative_path(file: &File) -> String {
+    Reflect::get(file, &"webkitRelativePath".into())
+        .ok()
+        .and_then(|path| path.as_string())
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| file.name())
+}
+
+async fn file_of(entry: &FileSystemFileEntry) -> Option<File> {
+    let promise = Promise::new(&mut |resolve, reject| {
+        entry.file_with_callback_and_callback(&resolve, &reject);
+    });
+    JsFuture::from(promise).await.ok()?.dyn_into().ok()
+}
+
+/// What is in a folder, by name. A reader gives a part of it at a time, until it
+/// gives nothing.
+async fn children(folder: &FileSystemDirectoryEntry) -> Option<Vec<FileSystemEntry>> {
+    let reader = folder.create_reader();
+    let mut all: Vec<FileSystemEntry> = Vec::new();
+    loop {
+        let promise = Promise::new(&mut |resolve, reject| {
+            if let Err(error) = reader.read_entries_with_callback_and_callback(&resolve, &reject) {
+                _ = reject.call1(&JsValue::UNDEFINED, &error);
+            }
+        });
+        let part: Array = JsFuture::from(promise).await.ok()?.dyn_into().ok()?;
+        if part.length() == 0 {
+            break;
+        }
+        all.extend(part.iter().map(JsCast::unchecked_into));
+    }
+    all.sort_by_cached_key(FileSystemEntry::name);
+    Some(all)
+}
+
+fn is_object(value: &JsValue) -> bool {
+    value.is_object()
+}
+
+/// Lets the page do something else.
+async fn pause() {
+    let promise = Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            _ = window.set_timeout_with_callback(&resolve);
+        }
+    });
+    _ = JsFuture::from(promise).await;
+}

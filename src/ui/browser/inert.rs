@@ -1,0 +1,36 @@
+//! On a server: nothing. See the other half for what each function is for.
+#![allow(missing_docs, clippy::missing_const_for_fn)]
+
+use leptos::ev;
+use leptos::web_sys::HtmlInputElement;
+
+use crate::port::Key;
+use crate::ui::engine::Engine;
+
+pub fn now() -> f64 {
+    0.0
+}
+
+pub fn start(_engine: Engine) {}
+
+pub fn files_picked(_engine: Engine, _input: &HtmlInputElement) {}
+
+pub fn file_provided(_engine: Engine, _key: Key, _input: &HtmlInputElement) {}
+
+pub fn drag_has_files(_event: &ev::DragEvent) -> bool {
+    false
+}
+
+pub fn files_dropped(_engine: Engine, _event: &ev::DragEvent) -> bool {
+    false
+}
+
+pub fn files_pasted(_engine: Engine, _event: &ev::ClipboardEvent) -> bool {
+    false
+}
+
+pub fn copy(_text: String, _done: impl FnOnce() + 'static) {}
+
+pub fn local_time(_millis: i64) -> Option<String> {
+    None
+}

@@ -1,0 +1,84 @@
+//! In a browser.
+
+use js_sys::{Date, Object, Reflect};
+use leptos::ev;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Clipboard, HtmlInputElement};
+
+use crate::client::{self, pick};
+use crate::port::Key;
+use crate::ui::engine::Engine;
+
+/// Milliseconds since 1970 on this page's clock.
+pub fn now() -> f64 {
+    Date::now()
+}
+
+/// Starts the engine of this page and attaches it.
+pub fn start(engine: Engine) {
+    client::start(engine);
+}
+
+/// Adds the files of a file input, if there are any, and empties it.
+pub fn files_picked(engine: Engine, input: &HtmlInputElement) {
+    pick::from_input(engine, input);
+}
+
+/// Gives an upload the file of a file input, and empties it.
+pub fn file_provided(engine: Engine, key: Key, input: &HtmlInputElement) {
+    pick::for_upload(engine, key, input);
+}
+
+/// Whether a drag carries files.
+pub fn drag_has_files(event: &ev::DragEvent) -> bool {
+    event
+        .data_transfer()
+        .is_some_and(|transfer| pick::has_files(&transfer))
+}
+
+/// Adds what was dropped; says whether there were files.
+pub fn files_dropped(engine: Engine, event: &ev::DragEvent) -> bool {
+    event
+        .data_transfer()
+        .is_some_and(|transfer| pick::from_transfer(engine, &transfer))
+}
+
+/// Adds what was pasted; says whether there were files.
+pub fn files_pasted(engine: Engine, event: &ev::ClipboardEvent) -> bool {
+    event
+        .clipboard_data()
+        .is_some_and(|transfer| pick::from_transfer(engine, &transfer))
+}
+
+/// Puts text on the clipboard, and calls `done` if that worked. Browsers allow it
+/// on secure pages only.
+pub fn copy(text: String, done: impl FnOnce() + 'static) {
+    let clipboard = web_sys::window()
+        .and_then(|window| Reflect::get(&window.navigator(), &"clipboard".into()).ok())
+        .and_then(|clipboard| clipboard.dyn_into::<Clipboard>().ok());
+    if let Some(clipboard) = clipboard {
+        spawn_local(async move {
+            let written = JsFuture::from(clipboard.write_text(&text)).await;
+            if written.is_ok() {
+                done();
+            }
+        });
+    }
+}
+
+/// A moment in the reader's time zone. The page speaks English, so of the reader's
+/// languages only an English one decides the form.
+pub fn local_time(millis: i64) -> Option<String> {
+    let options = Object::new();
+    for (name, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
+        Reflect::set(&options, &name.into(), &value.into()).ok()?;
+    }
+    let language = web_sys::window()
+        .and_then(|window| window.navigator().language())
+        .filter(|language| language.starts_with("en"))
+        .unwrap_or_else(|| "en-GB".into());
+    let date = Date::new(&JsValue::from_f64(millis as f64));
+    Some(date.to_locale_string(&language, &options).into())
+}

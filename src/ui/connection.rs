@@ -1,0 +1,62 @@
+//! The connection, always in sight and in plain words.
+//!
+//! What is seen counts the seconds; what is read out does not, or a screen reader
+//! would never be silent.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::browser;
+use super::engine::Engine;
+use super::words;
+use crate::port::{Command, Link};
+
+/// The indicator in the header.
+#[component]
+pub fn Connection() -> impl IntoView {
+    let engine = Engine::expect();
+    let now = RwSignal::new(None::<f64>);
+    let waits = Memo::new(move |_| engine.link().retry_at.is_some());
+    // A clock that runs only while there is something to count down.
+    Effect::new(move |_| {
+        if !waits.get() {
+            now.set(None);
+            return;
+        }
+        now.set(Some(browser::now()));
+        let clock = set_interval_with_handle(
+            move || {
+                now.try_set(Some(browser::now()));
+            },
+            Duration::from_millis(250),
+        );
+        on_cleanup(move || {
+            if let Ok(clock) = clock {
+                clock.clear();
+            }
+        });
+    });
+    let seen = Memo::new(move |_| words::link(engine.link(), now.get()));
+    let heard = Memo::new(move |_| words::link(engine.link(), None));
+    let action = Memo::new(move |_| match engine.link().link {
+        Link::Waiting { .. } => Some("Try now"),
+        Link::Closed { .. } => Some("Reconnect"),
+        _ => None,
+    });
+    view! {
+        <div class="connection" data-connection=move || engine.link().link.word()>
+            <span class="connection-dot" aria-hidden="true"></span>
+            <span class="connection-words" aria-hidden="true">{move || seen.get()}</span>
+            <span class="visually-hidden" role="status">{move || heard.get()}</span>
+            <button
+                type="button"
+                class="button small"
+                hidden=move || action.get().is_none()
+                on:click=move |_| engine.command(Command::Reconnect)
+            >
+                {move || action.get().unwrap_or_default()}
+            </button>
+        </div>
+    }
+}

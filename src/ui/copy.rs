@@ -1,0 +1,46 @@
+//! A button that puts a text on the clipboard and says so for a moment.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::browser;
+use super::icons::{Icon, Picture};
+
+/// Copies `text`.
+#[component]
+pub fn CopyButton(
+    /// What is copied.
+    #[prop(into)]
+    text: Signal<String>,
+    /// The button's name, `Copy the digest of film.mkv`.
+    #[prop(into)]
+    label: Signal<String>,
+) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        browser::copy(text.get_untracked(), move || {
+            copied.set(true);
+            set_timeout(
+                move || {
+                    copied.try_set(false);
+                },
+                Duration::from_secs(2),
+            );
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="button icon-button"
+            class:is-done=move || copied.get()
+            aria-label=move || if copied.get() { "Copied".to_owned() } else { label.get() }
+            title=move || if copied.get() { "Copied".to_owned() } else { label.get() }
+            on:click=copy
+        >
+            <Picture icon=Signal::derive(move || {
+                if copied.get() { Icon::Check } else { Icon::Copy }
+            })/>
+        </button>
+    }
+}

@@ -1,0 +1,114 @@
+//! Where files come in: large while there is nothing else to see, a strip above the
+//! list once there is.
+
+use leptos::attr::custom::custom_attribute;
+use leptos::html::Input;
+use leptos::prelude::*;
+
+use super::browser;
+use super::engine::Engine;
+use super::icons::{Icon, Picture};
+use super::words;
+use crate::api::upload_limits;
+use crate::protocol::manifest::Limits;
+
+/// The zone with its two buttons, and what the server accepts.
+#[component]
+pub fn DropZone() -> impl IntoView {
+    let engine = Engine::expect();
+    // Rendered by the server; what the connection says later is newer.
+    let limits = Resource::new(|| (), |()| upload_limits());
+    let strip = move || !engine.is_empty();
+    view! {
+        <section class="drop-zone" class:is-strip=strip aria-labelledby="drop-title">
+            <div class="drop-zone-sign"><Picture icon=Icon::Upload/></div>
+            <div class="drop-zone-words">
+                <h1 id="drop-title">
+                    {move || if strip() { "Drop more files anywhere" } else { "Drop files anywhere" }}
+                </h1>
+                <p class="drop-zone-promise">
+                    "Large ones are welcome. If the connection breaks, the computer sleeps or \
+                     the server restarts, each upload carries on from where it was, and what \
+                     arrives is proven identical to what you sent."
+                </p>
+                <Transition fallback=|| {
+                    view! { <p class="drop-zone-limits">"\u{a0}"</p> }
+                }>
+                    <p class="drop-zone-limits">
+                        {move || {
+                            let rendered = limits.get().and_then(Result::ok);
+                            sentence(engine.limits().or(rendered))
+                        }}
+                    </p>
+                </Transition>
+            </div>
+            <div class="drop-zone-buttons">
+                <PickButton label="Choose files" icon=Icon::File primary=true folder=false/>
+                <PickButton label="Choose a folder" icon=Icon::Folder primary=false folder=true/>
+            </div>
+        </section>
+        <p class="notice is-bad" role="alert" hidden=move || engine.left_out() == 0>
+            <Picture icon=Icon::Alert/>
+            <span>
+                {move || {
+                    words::count(
+                        u64::from(engine.left_out()),
+                        "file or folder could not be opened and was left out.",
+                        "files or folders could not be opened and were left out.",
+                    )
+                }}
+            </span>
+            <button type="button" class="button small" on:click=move |_| engine.forget_left_out()>
+                "All right"
+            </button>
+        </p>
+    }
+}
+
+/// The rules in one sentence; without rules, only how files come in.
+fn sentence(limits: Option<Limits>) -> String {
+    match limits {
+        Some(limits) => format!("{}. Pasting works, too.", words::limits(&limits).join(", ")),
+        None => "Pasting works, too.".to_owned(),
+    }
+}
+
+/// A file input that looks like a button.
+#[component]
+fn PickButton(
+    label: &'static str,
+    icon: Icon,
+    /// Whether it is the one that most people want.
+    primary: bool,
+    /// Whether it picks a folder with all that is in it.
+    folder: bool,
+) -> impl IntoView {
+    let engine = Engine::expect();
+    let input = NodeRef::<Input>::new();
+    // What was picked before the page came to life is not lost.
+    Effect::new(move |_| {
+        if let Some(input) = input.get() {
+            browser::files_picked(engine, &input);
+        }
+    });
+    let picked = move |_| {
+        if let Some(input) = input.get_untracked() {
+            browser::files_picked(engine, &input);
+        }
+    };
+    let whole_folder = custom_attribute("webkitdirectory", folder);
+    view! {
+        <label class="button pick" class:is-primary=primary class:is-folder=folder>
+            <Picture icon/>
+            {label}
+            <input
+                {..whole_folder}
+                type="file"
+                class="visually-hidden"
+                multiple
+                node_ref=input
+                on:change=picked
+            />
+        </label>
+    }
+}

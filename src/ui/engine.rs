@@ -1,0 +1,325 @@
+//! The page's end of the port to the engine: what an interface may know of it.
+//!
+//! An [`Engine`] lives above the router, so uploads and what is known of them outlive
+//! every change of the route. [`Engine::apply`] turns reports into signals;
+//! [`Engine::command`] carries wishes the other way. On a server it is inert, and
+//! in a page it is so until an engine is attached: commands wait until then.
+
+use std::collections::{HashMap, HashSet};
+
+use leptos::prelude::*;
+use reactive_stores::{Patch, Store};
+
+use super::browser;
+use super::rows::{RowData, RowHandle, Totals, Uploads, UploadsStoreFields};
+use super::table::LiveTable;
+use crate::port::{Command, Key, Link, Report};
+use crate::protocol::live::Topic;
+use crate::protocol::manifest::Limits;
+
+#[cfg(feature = "hydrate")]
+pub use super::outbox::Picked;
+#[cfg(feature = "hydrate")]
+use {
+    super::outbox::{self, Outbox, Sink},
+    std::rc::Rc,
+};
+
+/// What the interface knows of the engine. `Copy`; find it with [`Engine::expect`].
+#[derive(Clone, Copy)]
+pub struct Engine {
+    uploads: Store<Uploads>,
+    /// The keys of all rows. Apart from the store, so that a new row does not make
+    /// every other row look at itself.
+    order: RwSignal<Vec<Key>>,
+    known: StoredValue<HashSet<Key>>,
+    totals: RwSignal<Totals>,
+    link: RwSignal<LinkView>,
+    limits: RwSignal<Option<Limits>>,
+    unreadable: RwSignal<u32>,
+    watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
+    watchers: StoredValue<u64>,
+    #[cfg(feature = "hydrate")]
+    outbox: StoredValue<Outbox, LocalStorage>,
+}
+
+/// The state of the connection, and when the next try comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LinkView {
+    /// The state as the engine reported it.
+    pub link: Link,
+    /// The moment of the next try on this page's clock ([`browser::now`]).
+    pub retry_at: Option<f64>,
+}
+
+impl Engine {
+    /// Makes the page's end and provides it to every component below.
+    pub fn provide() -> Self {
+        let engine = Self {
+            uploads: Store::new(Uploads::default()),
+            order: RwSignal::new(Vec::new()),
+            known: StoredValue::new(HashSet::new()),
+            totals: RwSignal::new(Totals::default()),
+            link: RwSignal::new(LinkView::default()),
+            limits: RwSignal::new(None),
+            unreadable: RwSignal::new(0),
+            watched: StoredValue::new(HashMap::new()),
+            watchers: StoredValue::new(0),
+            #[cfg(feature = "hydrate")]
+            outbox: StoredValue::new_local(Outbox::default()),
+        };
+        provide_context(engine);
+        engine
+    }
+
+    /// The engine provided above this component.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// The keys of all rows, in the order of the list; tracked.
+    pub fn order(self) -> Vec<Key> {
+        self.order.get()
+    }
+
+    /// How many rows there are; tracked.
+    pub fn len(self) -> usize {
+        self.order.read().len()
+    }
+
+    /// Whether there are no rows; tracked.
+    pub fn is_empty(self) -> bool {
+        self.order.read().is_empty()
+    }
+
+    /// The signals of one row.
+    pub fn row(self, key: Key) -> RowHandle {
+        self.uploads.rows().at_key(key)
+    }
+
+    /// All rows added up; tracked.
+    pub fn totals(self) -> Totals {
+        self.totals.get()
+    }
+
+    /// The connection; tracked.
+    pub fn link(self) -> LinkView {
+        self.link.get()
+    }
+
+    /// What the server accepts, once the engine heard of it; tracked.
+    pub fn limits(self) -> Option<Limits> {
+        self.limits.get()
+    }
+
+    /// How many picked files could not even be opened; tracked.
+    pub fn left_out(self) -> u32 {
+        self.unreadable.get()
+    }
+
+    /// Says that so many more picked files could not be opened.
+    pub fn unreadable(self, files: u32) {
+        if files > 0 {
+            self.unreadable.update(|n| *n = n.saturating_add(files));
+        }
+    }
+
+    /// Forgets about files that could not be opened.
+    pub fn forget_left_out(self) {
+        self.unreadable.set(0);
+    }
+
+    /// Sends a command that carries no files.
+    pub fn command(self, command: Command) {
+        #[cfg(feature = "hydrate")]
+        self.post(command, js_sys::Array::new());
+        #[cfg(not(feature = "hydrate"))]
+        drop(command);
+    }
+
+    /// Watches a topic for as long as the component that calls this lives: `table`
+    /// then follows it.
+    pub fn watch(self, topic: Topic, table: LiveTable) {
+        let number = self
+            .watchers
+            .try_update_value(|n| {
+                *n += 1;
+                *n
+            })
+            .unwrap_or_default();
+        // An effect: it runs in a browser only, and after the page was hydrated.
+        Effect::new(move |watching: Option<()>| {
+            if watching.is_some() {
+                return;
+            }
+            let table = table.clone();
+            self.watched.update_value(|watched| {
+                let tables = watched.entry(topic).or_default();
+                if let Some((_, first)) = tables.first() {
+                    table.replace(untrack(|| first.all()));
+                }
+                tables.push((number, table));
+            });
+            self.command(Command::Watch(topic));
+        });
+        on_cleanup(move || {
+            let mut was_watched = false;
+            _ = self.watched.try_update_value(|watched| {
+                if let Some(tables) = watched.get_mut(&topic) {
+                    let before = tables.len();
+                    tables.retain(|(n, _)| *n != number);
+                    was_watched = tables.len() < before;
+                    if tables.is_empty() {
+                        watched.remove(&topic);
+                    }
+                }
+            });
+            if was_watched {
+                self.command(Command::Unwatch(topic));
+            }
+        });
+    }
+
+    /// Takes in what the engine reports.
+    pub fn apply(self, report: Report) {
+        match report {
+            Report::Rows { changed, removed } => self.apply_rows(changed, removed),
+            Report::Connection(link) => self.link.set(LinkView {
+                link,
+                retry_at: match link {
+                    Link::Waiting { retry_in } => Some(browser::now() + retry_in as f64),
+                    _ => None,
+                },
+            }),
+            Report::Limits(limits) => {
+                if self.limits.read_untracked().as_ref() != Some(&limits) {
+                    self.limits.set(Some(limits));
+                }
+            }
+            Report::Snapshot(topic, uploads) => {
+                for table in self.tables(topic) {
+                    table.replace(uploads.clone());
+                }
+            }
+            Report::Changed(topic, changed, gone) => {
+                for table in self.tables(topic) {
+                    table.merge(changed.clone(), &gone);
+                }
+            }
+        }
+    }
+
+    fn tables(self, topic: Topic) -> Vec<LiveTable> {
+        self.watched.with_value(|watched| {
+            watched
+                .get(&topic)
+                .map(|tables| tables.iter().map(|(_, table)| table.clone()).collect())
+                .unwrap_or_default()
+        })
+    }
+
+    fn apply_rows(self, changed: Vec<crate::port::Row>, removed: Vec<Key>) {
+        let rows = self.uploads.rows();
+        let mut new = Vec::new();
+        for row in changed {
+            let key = row.key;
+            if self.known.with_value(|known| known.contains(&key)) {
+                let handle = self.row(key);
+                let preview = handle
+                    .try_read_untracked()
+                    .and_then(|old| old.preview.clone());
+                // One write; only the fields that changed notify.
+                handle.patch(RowData::new(row, preview));
+            } else {
+                let preview = self.claim_preview(&row);
+                new.push(RowData::new(row, preview));
+            }
+        }
+        if !new.is_empty() || !removed.is_empty() {
+            self.known.update_value(|known| {
+                known.extend(new.iter().map(|row| row.key));
+                for key in &removed {
+                    known.remove(key);
+                }
+            });
+            if let Some(mut list) = rows.try_write_untracked() {
+                if !removed.is_empty() {
+                    let gone: HashSet<Key> = removed.iter().copied().collect();
+                    list.retain(|row| !gone.contains(&row.key));
+                }
+                list.extend(new);
+            }
+            self.order
+                .set(rows.read_untracked().iter().map(|row| row.key).collect());
+            self.release_previews(&removed);
+        }
+        let totals = Totals::of(rows.read_untracked().iter());
+        if totals != self.totals.get_untracked() {
+            self.totals.set(totals);
+        }
+    }
+
+    #[cfg(feature = "hydrate")]
+    fn claim_preview(self, row: &crate::port::Row) -> Option<std::sync::Arc<str>> {
+        self.outbox
+            .try_update_value(|outbox| outbox.previews.claim(row.key, &row.path, row.size))
+            .flatten()
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    fn claim_preview(self, _row: &crate::port::Row) -> Option<std::sync::Arc<str>> {
+        None
+    }
+
+    #[cfg(feature = "hydrate")]
+    fn release_previews(self, removed: &[Key]) {
+        self.outbox
+            .update_value(|outbox| outbox.previews.release(removed));
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    fn release_previews(self, _removed: &[Key]) {}
+}
+
+/// What only a page can do.
+#[cfg(feature = "hydrate")]
+impl Engine {
+    /// Attaches the engine: from now on commands go into `sink`, each with the files
+    /// and handles that belong to it (`file, handle or null`, for every manifest).
+    /// What was commanded before is sent now.
+    pub fn attach(self, sink: impl Fn(Command, js_sys::Array) + 'static) {
+        let sink: Sink = Rc::new(sink);
+        let queued = self
+            .outbox
+            .try_update_value(|outbox| outbox.attach(sink.clone()));
+        for (command, files) in queued.into_iter().flatten() {
+            sink(command, files);
+        }
+    }
+
+    /// Puts files into the queue.
+    pub fn add(self, files: Vec<Picked>) {
+        if files.is_empty() {
+            return;
+        }
+        if let Some((command, files)) = self.outbox.try_update_value(|outbox| outbox.add(files)) {
+            self.post(command, files);
+        }
+    }
+
+    /// Gives an upload the file that it needs.
+    pub fn provide_file(self, key: Key, file: Picked) {
+        let (command, files) = outbox::provide(key, file);
+        self.post(command, files);
+    }
+
+    fn post(self, command: Command, files: js_sys::Array) {
+        let ready = self
+            .outbox
+            .try_update_value(|outbox| outbox.send(command, files))
+            .flatten();
+        if let Some((sink, command, files)) = ready {
+            sink(command, files);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `/f/{id}`: one file that arrived, or one upload on its way, under the same link.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::ask::Ask;
+use super::engine::Engine;
+use super::failure::Failure;
+use super::icons::Icon;
+use super::live_row::{LiveBar, LiveFacts, live_percent, live_word};
+use super::not_found::NotFound;
+use super::rows::split;
+use super::stored_file::Stored;
+use super::table::LiveTable;
+use super::title::PageTitle;
+use crate::api::{ApiError, CancelUpload, FileView, view_file};
+use crate::protocol::id::FileId;
+use crate::protocol::live::{LiveState, LiveUpload, Topic};
+
+/// The page.
+#[component]
+pub fn FilePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| {
+        let params = params.read();
+        params
+            .get_str("id")
+            .and_then(|id| id.parse::<FileId>().ok())
+    });
+    let file = Resource::new(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => view_file(id).await,
+                None => Err(ApiError::NotFound),
+            }
+        },
+    );
+    let again = Callback::new(move |()| file.refetch());
+    view! {
+        <Transition fallback=|| view! { <p class="quiet">"Looking…"</p> }>
+            {move || Suspend::new(async move {
+                match file.await {
+                    Ok(FileView::Stored(file)) => view! { <Stored file/> }.into_any(),
+                    Ok(FileView::Upload(upload)) => view! { <Coming upload again/> }.into_any(),
+                    Err(ApiError::NotFound) => {
+                        view! { <NotFound what="There is no such file or upload."/> }.into_any()
+                    }
+                    Err(error) => view! { <Failure what="This file" error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// An upload on its way.
+#[component]
+fn Coming(
+    upload: LiveUpload,
+    /// Called when it has arrived.
+    again: Callback<()>,
+) -> impl IntoView {
+    let engine = Engine::expect();
+    let id = upload.id;
+    let (folder, name) = split(&upload.path);
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let table = LiveTable::new(vec![upload.clone()]);
+    engine.watch(Topic::Upload(id), table.clone());
+    let last = StoredValue::new(upload);
+    // The last that was known of it stays, when it is gone from the table.
+    let upload = Memo::new(move |_| match table.all().pop() {
+        Some(upload) => {
+            last.set_value(upload.clone());
+            upload
+        }
+        None => LiveUpload {
+            state: LiveState::Ended,
+            rate: 0,
+            ..last.get_value()
+        },
+    });
+    let state = Memo::new(move |_| upload.read().state);
+    // Stored or ended: the server knows what is behind the link now.
+    Effect::new(move |before: Option<LiveState>| {
+        let now = state.get();
+        if before.is_some_and(|before| before != now)
+            && matches!(now, LiveState::Stored | LiveState::Ended)
+        {
+            again.run(());
+        }
+        now
+    });
+    let cancel = ServerAction::<CancelUpload>::new();
+    let refused = move || cancel.value().get().and_then(Result::err);
+    let title = {
+        let name = name.clone();
+        move || format!("{}% of {name}", live_percent(&upload.read()))
+    };
+    view! {
+        <PageTitle name=Signal::derive(title)/>
+        <article class="file-page" data-state=move || live_word(state.get())>
+            <p class="file-page-folder">{folder}</p>
+            <h1><bdi>{name.clone()}</bdi></h1>
+            <p class="file-page-figure" aria-hidden="true">
+                {move || live_percent(&upload.read())} <span>"%"</span>
+            </p>
+            <LiveBar label=name.clone() upload=upload.into()/>
+            <LiveFacts upload=upload.into()/>
+            <p class="quiet">
+                {move || match state.get() {
+                    LiveState::Receiving => "It appears under Files once it is complete and verified. This page follows by itself.",
+                    LiveState::Resting => "Nobody is sending it at the moment. What is already here stays, and it goes on when its sender comes back.",
+                    LiveState::Stored => "It has arrived.",
+                    LiveState::Ended => "It was cancelled or has expired; nothing of it is left.",
+                }}
+            </p>
+            <p class="remark" role="alert" hidden=move || refused().is_none()>
+                {move || refused().map(|error| error.to_string())}
+            </p>
+            <div class="file-page-ways" hidden=move || state.get() == LiveState::Ended>
+                <Ask label=format!("Cancel {name}") icon=Icon::Close words="Cancel upload">
+                    <ActionForm action=cancel>
+                        <input type="hidden" name="id" value=id.to_string()/>
+                        <p class="ask-words">
+                            "Cancel this upload? What is already here is deleted, and its sender is told."
+                        </p>
+                        <button type="submit" class="button is-danger">"Cancel upload"</button>
+                    </ActionForm>
+                </Ask>
+            </div>
+        </article>
+    }
+}

@@ -1,0 +1,121 @@
+//! One upload that somebody sends, as a watcher sees it.
+
+use leptos::prelude::*;
+
+use super::bar::Bar;
+use super::file_name::FileName;
+use super::icons::{Icon, Picture};
+use super::rows::{percent, split};
+use super::table::LiveTable;
+use super::words;
+use crate::protocol::id::FileId;
+use crate::protocol::live::{LiveState, LiveUpload};
+use crate::units::{Bytes, Span};
+
+/// The row.
+#[component]
+pub fn LiveRow(
+    /// The table that it belongs to.
+    table: LiveTable,
+    /// Which row.
+    id: FileId,
+) -> impl IntoView {
+    let upload = table.row(id)?;
+    let first = upload.get_untracked();
+    let (folder, name) = split(&first.path);
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let upload = Signal::from(upload);
+    let label = name.clone();
+    Some(view! {
+        <li class="upload live" data-name=name.clone() data-state=move || live_word(upload.read().state)>
+            <div class="thumbnail" aria-hidden="true">
+                <Picture icon=Icon::of_file("", &name)/>
+                <span class="thumbnail-mark"><Picture icon=Icon::Check/></span>
+            </div>
+            <div class="upload-main">
+                <div class="upload-head">
+                    <p class="upload-name" title=first.path>
+                        <span class="upload-folder">
+                            {(!folder.is_empty()).then(|| format!("{folder}/"))}
+                        </span>
+                        <a class="file-link" href=format!("/f/{id}")>
+                            <FileName name=name.clone()/>
+                        </a>
+                    </p>
+                    <p class="upload-percent" aria-hidden="true">
+                        {move || live_percent(&upload.read())} "%"
+                    </p>
+                </div>
+                <LiveBar label upload/>
+                <LiveFacts upload/>
+            </div>
+        </li>
+    })
+}
+
+/// The bar of an upload that is watched.
+#[component]
+pub fn LiveBar(
+    /// The file's name.
+    label: String,
+    /// The upload.
+    upload: Signal<LiveUpload>,
+) -> impl IntoView {
+    view! {
+        <Bar
+            label
+            size=Signal::derive(move || upload.read().size)
+            received=Signal::derive(move || upload.read().received)
+            durable=Signal::derive(move || upload.read().durable)
+            done=Signal::derive(move || upload.read().state == LiveState::Stored)
+        />
+    }
+}
+
+/// State, bytes, speed and time of an upload that is watched.
+#[component]
+pub fn LiveFacts(
+    /// The upload.
+    upload: Signal<LiveUpload>,
+) -> impl IntoView {
+    let bytes = move || {
+        let upload = upload.read();
+        format!("{} of {} stored", Bytes(upload.durable), Bytes(upload.size))
+    };
+    let rate = move || Some(upload.read().rate).filter(|rate| *rate > 0);
+    let left = move || {
+        let upload = upload.read();
+        let coming = upload.size.saturating_sub(upload.durable);
+        (upload.state == LiveState::Receiving)
+            .then(|| coming.checked_div(upload.rate))
+            .flatten()
+            .map(|seconds| format!("{} left", Span(std::time::Duration::from_secs(seconds))))
+    };
+    view! {
+        <p class="facts">
+            <span class="state">{move || words::live_state(upload.read().state)}</span>
+            <span>{bytes}</span>
+            <span hidden=move || rate().is_none()>{move || rate().map(words::rate)}</span>
+            <span hidden=move || left().is_none()>{left}</span>
+        </p>
+    }
+}
+
+/// The per cent of an upload that are durable.
+pub fn live_percent(upload: &LiveUpload) -> u8 {
+    percent(
+        upload.durable,
+        upload.size,
+        upload.state == LiveState::Stored,
+    )
+}
+
+/// The word in `data-state`, of the same kind as on the page of uploads.
+pub fn live_word(state: LiveState) -> &'static str {
+    match state {
+        LiveState::Receiving => "receiving",
+        LiveState::Resting => "resting",
+        LiveState::Stored => "stored",
+        LiveState::Ended => "ended",
+    }
+}

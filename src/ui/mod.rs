@@ -1,0 +1,47 @@
+//! What people see: pages and their components, one file per thing on the screen.
+//!
+//! A view never branches on the target. What only a browser can do is behind
+//! [`engine`] and [`browser`], which do nothing on a server.
+
+#![warn(missing_docs)]
+
+// what a view knows
+pub mod browser;
+pub mod engine;
+pub mod file_query;
+#[cfg(feature = "hydrate")]
+pub mod outbox;
+pub mod rows;
+pub mod status;
+pub mod table;
+pub mod words;
+
+// pages
+pub mod file_page;
+pub mod files_page;
+pub mod live_page;
+pub mod not_found;
+pub mod uploads_page;
+
+// what they are made of
+pub mod ask;
+pub mod bar;
+pub mod connection;
+pub mod copy;
+pub mod drop_layer;
+pub mod drop_zone;
+pub mod failure;
+pub mod file_name;
+pub mod file_row;
+pub mod file_search;
+pub mod header;
+pub mod icons;
+pub mod leave_guard;
+pub mod live_row;
+pub mod moment;
+pub mod question;
+pub mod stored_file;
+pub mod title;
+pub mod totals_bar;
+pub mod upload_list;
+pub mod upload_row;

@@ -1,0 +1,26 @@
+//! `/`: files come in here, and are watched on their way.
+
+use leptos::prelude::*;
+
+use super::drop_zone::DropZone;
+use super::engine::Engine;
+use super::title::PageTitle;
+use super::totals_bar::TotalsBar;
+use super::upload_list::UploadList;
+
+/// The page.
+#[component]
+pub fn UploadsPage() -> impl IntoView {
+    let engine = Engine::expect();
+    let some = Memo::new(move |_| !engine.is_empty());
+    view! {
+        <PageTitle/>
+        <div class="uploads" class:has-uploads=move || some.get()>
+            <DropZone/>
+            <Show when=move || some.get()>
+                <TotalsBar/>
+            </Show>
+            <UploadList/>
+        </div>
+    }
+}
