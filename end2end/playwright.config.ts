@@ -1,0 +1,39 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+// The site, and the server that was built with it: the one beside which stands
+// the list of the site's hashed names.
+const target = join(__dirname, '../target');
+process.env.LONGHAUL_SITE ??= join(target, 'site');
+process.env.LONGHAUL_BIN ??= join(target, ['release', 'debug'].find(madeTheSite) ?? 'release', 'longhaul');
+
+function madeTheSite(profile: string) {
+  const list = join(target, profile, 'hash.txt');
+  const pkg = join(process.env.LONGHAUL_SITE!, 'pkg');
+  if (!existsSync(list) || !existsSync(pkg)) return false;
+  const script = /js: (.*)/.exec(readFileSync(list, 'utf8'))?.[1];
+  return readdirSync(pkg).some((name) => name.endsWith(`.${script}.js`));
+}
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  reporter: [['list'], ['html', { open: 'never' }]],
+  workers: 2,
+  retries: 0,
+  fullyParallel: true,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  use: {
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.LONGHAUL_CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+        '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      ],
+    },
+  },
+});
