@@ -2,8 +2,10 @@
 
 pub mod config;
 pub mod desk;
+pub mod download;
 pub mod guard;
 pub mod hub;
+pub mod recover;
 pub mod router;
 mod session;
 mod socket;
