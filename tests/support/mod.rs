@@ -15,7 +15,7 @@ use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::ranges::RangeSet;
 use longhaul::protocol::{Generation, MAX_PAYLOAD, SUBPROTOCOL, StreamId, VERSION};
 use longhaul::registry::Sqlite;
-use longhaul::server::config::Hosts;
+use longhaul::server::guard::Hosts;
 use longhaul::server::{Server, router};
 use longhaul::storage::disk::Disk;
 use longhaul::verify::{BLOCK, Root, block, block_len, blocks};
@@ -47,7 +47,7 @@ impl TestServer {
             .await
             .unwrap();
         let options = LeptosOptions::builder().output_name("longhaul").build();
-        let app = router::router(server.clone(), options, Hosts::default());
+        let app = router::router(server.clone(), options, Hosts::new([], false));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -78,6 +78,8 @@ fn rand_bytes() -> [u8; 16] {
 pub struct Client {
     pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next: u32,
+    /// The total that may be sent, as the server said it last.
+    credit: u64,
 }
 
 /// What the server granted for a stream.
@@ -99,7 +101,11 @@ impl Client {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        Self { socket, next: 0 }
+        Self {
+            socket,
+            next: 0,
+            credit: 0,
+        }
     }
 
     pub async fn send(&mut self, bytes: Vec<u8>) {
@@ -115,7 +121,7 @@ impl Client {
         self.send(message.encode()).await;
     }
 
-    pub async fn hello(&mut self, client: ClientId, generation: u64) -> u64 {
+    pub async fn hello(&mut self, client: ClientId, generation: u64) {
         let generation = Generation(generation);
         self.say(ClientMessage::Hello {
             version: VERSION,
@@ -124,7 +130,7 @@ impl Client {
         })
         .await;
         match self.hear().await {
-            Ok(ServerMessage::Welcome { credit, .. }) => credit,
+            Ok(ServerMessage::Welcome { credit, .. }) => self.credit = credit,
             other => panic!("no welcome but {other:?}"),
         }
     }
@@ -136,7 +142,11 @@ impl Client {
             match next.expect("the server is silent") {
                 Some(Ok(Message::Binary(bytes))) => match Frame::parse(bytes) {
                     Ok(Frame::Control(content)) => {
-                        return Ok(ServerMessage::decode(&content).unwrap());
+                        let message = ServerMessage::decode(&content).unwrap();
+                        if let ServerMessage::Credit { limit } = message {
+                            self.credit = limit;
+                        }
+                        return Ok(message);
                     }
                     other => panic!("the server sent {other:?}"),
                 },
@@ -186,26 +196,32 @@ impl Client {
             verify: false,
         })
         .await;
-        self.until(|message| match message {
-            ServerMessage::Opened {
-                stream: s,
-                id,
-                token,
-                have,
-            } if s == stream => Some(Opened {
-                stream,
-                id,
-                token,
-                have,
-            }),
-            ServerMessage::Failed { trouble, .. } => panic!("refused: {trouble:?}"),
-            ServerMessage::Gone { .. } => panic!("gone"),
-            _ => None,
-        })
-        .await
+        let opened = self
+            .until(|message| match message {
+                ServerMessage::Opened {
+                    stream: s,
+                    id,
+                    token,
+                    have,
+                } if s == stream => Some(Opened {
+                    stream,
+                    id,
+                    token,
+                    have,
+                }),
+                ServerMessage::Failed { trouble, .. } => panic!("refused: {trouble:?}"),
+                ServerMessage::Gone { .. } => panic!("gone"),
+                _ => None,
+            })
+            .await;
+        // With its first upload a client gets a share that holds any block.
+        while self.credit < BLOCK {
+            self.hear().await.unwrap();
+        }
+        opened
     }
 
-    /// Sends one block of `content`, as far as 64 KiB of credit go at a time.
+    /// Sends one block of `content`.
     pub async fn block(&mut self, stream: StreamId, content: &[u8], index: u64) {
         let size = content.len() as u64;
         let start = index * BLOCK;
