@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::api::StoredFile;
 use crate::protocol::id::FileId;
+use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Registry, RegistryError, Upload, now};
 use crate::storage::{Storage, StorageError};
 use crate::units::Bytes;
@@ -31,6 +32,16 @@ pub enum RecoverError {
     /// The storage failed.
     #[error("the storage failed: {0}")]
     Storage(#[from] StorageError),
+}
+
+impl RecoverError {
+    /// What a sender is told of it.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Registry(error) => error.trouble(),
+            Self::Storage(error) => error.trouble(),
+        }
+    }
 }
 
 /// What was found at the start.
