@@ -27,7 +27,8 @@ export default defineConfig({
   // Pictures are taken on demand: `npm run screenshots`.
   grepInvert: process.env.LONGHAUL_SCREENSHOTS ? undefined : /@screenshots/,
   use: {
-    trace: 'retain-on-failure',
+    // A trace holds all that was sent, and slows the sending; ask for one with --trace on.
+    trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: process.env.LONGHAUL_CHROMIUM ?? '/usr/bin/chromium',

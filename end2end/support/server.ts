@@ -36,7 +36,9 @@ export class Server {
       { cwd: this.data, env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#child = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    const orphaned = () => child.kill('SIGKILL');
+    process.once('exit', orphaned);
+    child.once('exit', () => process.off('exit', orphaned));
     const plain: string[] = [];
     createInterface(child.stderr!).on('line', (line) => {
       try {
