@@ -20,7 +20,12 @@ export class Server {
 
   static async start(...options: string[]): Promise<Server> {
     const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'longhaul-data-')), options);
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
     return server;
   }
 
@@ -51,7 +56,7 @@ export class Server {
       createInterface(child.stdout!).on('line', (line) => line.startsWith('Longhaul is at') && resolve());
     });
     const down = once(child, 'exit').then(([code]) => {
-      throw new Error(`the server ended with ${code}: ${plain.join('\n')} ${JSON.stringify(this.log.at(-1))}`);
+      throw new Error(`the server ended with ${code}: ${plain.join(' ')}`);
     });
     down.catch(() => {});
     await Promise.race([up, down]);
