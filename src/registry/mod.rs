@@ -34,7 +34,7 @@ pub struct Upload {
     pub path: String,
     /// When it began, in milliseconds since 1970.
     pub started: i64,
-    /// When a client took hold of it or a block of it became durable last, in
+    /// When somebody took hold of it or a block of it became durable last, in
     /// milliseconds since 1970.
     pub touched: i64,
     /// How many bytes of it are durable.
@@ -167,8 +167,8 @@ pub trait Registry: Send + Sync + 'static {
     /// All unfinished uploads, the oldest first.
     async fn uploads(&self) -> Result<Vec<Upload>, RegistryError>;
 
-    /// The epoch and the durable blocks of an upload are only for its holder; this
-    /// takes hold of it for the server itself, after a crash.
+    /// Takes hold of an upload with the next epoch, without its token: the caller has
+    /// found it before, or is the server itself after a crash.
     async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// A page of the files.

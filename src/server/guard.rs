@@ -5,12 +5,50 @@
 //! would make that page the same origin), and a request that changes something, or a
 //! socket, must come from this server's own pages.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::uri::Authority;
 
-use super::config::Hosts;
+/// The names under which a server may be addressed.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    names: Arc<[String]>,
+    any: bool,
+}
+
+impl Hosts {
+    /// Allows these names, besides localhost and addresses; or any name at all.
+    pub fn new(names: impl IntoIterator<Item = String>, any: bool) -> Self {
+        let plain = |name: String| name.trim_end_matches('.').to_lowercase();
+        Self {
+            names: names.into_iter().map(plain).collect(),
+            any,
+        }
+    }
+
+    /// Whether a `Host` header, its port included, names this server. An address always
+    /// does: to get here, no name was looked up that a stranger could have pointed here.
+    pub fn allow(&self, host: &str) -> bool {
+        let Ok(authority) = host.parse::<Authority>() else {
+            return false;
+        };
+        if host.contains('@') {
+            return false;
+        }
+        let name = authority.host().trim_end_matches('.').to_lowercase();
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        self.any
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || address.parse::<IpAddr>().is_ok()
+            || self.names.contains(&name)
+    }
+}
 
 /// Whether a request with these headers comes from a page of this server, or from no
 /// browser at all.
@@ -49,6 +87,34 @@ pub async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_localhost_and_listed_names_are_hosts_and_others_are_not() {
+        let hosts = Hosts::new(["Files.Example.org".into()], false);
+        for host in [
+            "127.0.0.1:3000",
+            "192.168.1.7",
+            "[::1]:3000",
+            "LOCALHOST",
+            "a.localhost:3000",
+            "files.example.org.:443",
+        ] {
+            assert!(hosts.allow(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "user@localhost",
+            "notlocalhost",
+            "",
+            "a b",
+            "/",
+        ] {
+            assert!(!hosts.allow(host), "{host}");
+        }
+        assert!(Hosts::new([], true).allow("evil.example"));
+    }
 
     #[test]
     fn another_origin_is_noticed() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,8 +2,10 @@
 
 pub mod config;
 pub mod desk;
+pub mod download;
 pub mod guard;
 pub mod hub;
+pub mod recover;
 pub mod router;
 pub mod serve;
 mod session;
@@ -57,6 +59,9 @@ pub enum StartError {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Registry and storage could not be brought together.
+    #[error(transparent)]
+    Recover(#[from] recover::RecoverError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}. Is it in use? Choose another with --listen.")]
     Listen {

@@ -12,15 +12,21 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::config::Hosts;
 use super::desk::Desk;
-use super::{Server, guard, socket};
+use super::guard::{self, Hosts};
+use super::{Server, download, socket};
 use crate::app::{App, shell};
 
 /// Everything a server answers: pages and server functions, the socket, downloads,
 /// and signs of life.
 pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Router {
-    let desk = Arc::new(Desk {});
+    let desk = Arc::new(Desk::new(
+        server.registry.clone(),
+        server.storage.clone(),
+        server.hub.clone(),
+        server.limits.clone(),
+    ));
+    let downloads = download::routes(desk.clone());
     let pages = {
         let desk = desk.clone();
         let shell_options = options.clone();
@@ -44,6 +50,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
         .with_state(server);
     pages
         .merge(plain)
+        .merge(downloads)
         .layer(set("x-content-type-options", "nosniff"))
         .layer(set("referrer-policy", "same-origin"))
         .layer(set("x-frame-options", "DENY"))

@@ -2,13 +2,19 @@
 
 use std::future::{Future, IntoFuture};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::config::Config;
+use super::recover::{expire, recover};
 use super::{Server, StartError, router};
+use crate::protocol::live::LiveState;
 use crate::registry::Sqlite;
 use crate::storage::disk::Disk;
+
+/// How often abandoned uploads are looked for.
+const EXPIRY: Duration = Duration::from_secs(600);
 
 /// Runs the server that `config` describes until `stop` is done, then finishes what is
 /// in flight. Prints the address once it is listening.
@@ -18,6 +24,7 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let registry = Arc::new(Sqlite::open(&config.data)?);
     let storage = Arc::new(Disk::open(&config.data)?);
+    recover(&*registry, &*storage, config.expire_after).await?;
     let server = Server::new(registry, storage, config.limits.clone(), config.memory).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -29,7 +36,7 @@ pub async fn serve(
     let app = router::router(
         server.clone(),
         config.leptos_options(),
-        config.hosts.clone(),
+        config.allowed_hosts(),
     );
     tracing::info!(%address, data = %config.data.display(), "listening");
     println!("Longhaul is at http://{address}");
@@ -39,9 +46,11 @@ pub async fn serve(
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let http = tokio::spawn(http);
+    let expiry = tokio::spawn(expire_forever(server.clone(), config.expire_after));
     stop.await;
     tracing::info!("stopping: no new uploads, and what is in flight is finished");
     shutdown.cancel();
+    expiry.abort();
     server.tasks.close();
     let finished = async {
         server.tasks.wait().await;
@@ -52,6 +61,25 @@ pub async fn serve(
         Err(_) => tracing::warn!("stopped before everything was finished; clients will resume"),
     }
     Ok(())
+}
+
+/// Ends what nobody continues, now and then.
+async fn expire_forever(server: Arc<Server>, expire_after: Option<Duration>) {
+    let mut hours = tokio::time::interval(EXPIRY);
+    // The start has done it just now.
+    hours.tick().await;
+    loop {
+        hours.tick().await;
+        let held = |id| server.hub.is_held(id);
+        match expire(&*server.registry, &*server.storage, expire_after, held).await {
+            Ok(ended) => {
+                for id in ended {
+                    server.hub.ended(id, LiveState::Ended);
+                }
+            }
+            Err(error) => tracing::error!(%error, "expired uploads could not be ended"),
+        }
+    }
 }
 
 /// Done when the process is asked to end, by Ctrl-C or SIGTERM.

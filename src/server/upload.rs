@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::hub::{ControlSender, Hold};
+use super::recover::{self, RecoverError};
 use super::{Server, random};
 use crate::protocol::StreamId;
 use crate::protocol::id::{FileId, Token};
@@ -69,6 +70,8 @@ enum Failure {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
     #[error("{0}")]
     Trouble(Trouble),
     #[error("no random numbers: {0}")]
@@ -82,6 +85,7 @@ impl Failure {
         match self {
             Self::Storage(error) => error.trouble(),
             Self::Registry(error) => error.trouble(),
+            Self::Recover(error) => error.trouble(),
             Self::Trouble(trouble) => trouble.clone(),
             Self::Random(_) | Self::Broken(_) => Trouble::Internal,
         }
@@ -175,15 +179,16 @@ async fn open(
     };
     let id = claim.upload.id;
     // Before its first block is durable, a crash may have taken the file away.
-    let way = if claim.blocks.is_empty() {
+    let way = if claim.blocks.is_empty() && claim.upload.sealing.is_none() {
         storage::Opening::New
     } else {
         storage::Opening::Resumed
     };
-    let writer = server
-        .storage
-        .open(id, manifest.size, claim.epoch, way)
-        .await?;
+    let opened = server.storage.open(id, manifest.size, claim.epoch, way);
+    let writer = match opened.await {
+        Err(StorageError::Missing) => return Ok(Opened::Not(missing(server, &claim).await?)),
+        other => other?,
+    };
     server.hub.enter(&claim.upload);
     let hold = server.hub.hold(id, session, stream);
     let opening = Opening::Granted {
@@ -199,6 +204,22 @@ async fn open(
         _hold: hold,
     };
     Ok(Opened::Held(opening, Box::new(held)))
+}
+
+/// What became of an upload whose bytes are not where they were: an earlier holder
+/// stored it without saying so, or somebody took them away.
+async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
+    let id = claim.upload.id;
+    let (registry, storage) = (&*server.registry, &*server.storage);
+    if let Some(file) = recover::settle(registry, storage, claim).await? {
+        server.hub.ended(id, LiveState::Stored);
+        let (path, root) = (file.path, file.digest);
+        return Ok(Opening::Stored { id, path, root });
+    }
+    tracing::warn!(%id, path = claim.upload.path, "nothing of an upload is left: ended");
+    registry.end(id).await?;
+    server.hub.ended(id, LiveState::Ended);
+    Ok(Opening::Gone)
 }
 
 struct Held {

@@ -24,7 +24,12 @@ pub fn DropZone() -> impl IntoView {
             <div class="drop-zone-sign"><Picture icon=Icon::Upload/></div>
             <div class="drop-zone-words">
                 <h1 id="drop-title">
-                    {move || if strip() { "Drop more files anywhere" } else { "Drop files anywhere" }}
+                    <span class="to-mouse">
+                        {move || if strip() { "Drop more files anywhere" } else { "Drop files anywhere" }}
+                    </span>
+                    <span class="to-finger">
+                        {move || if strip() { "Send more files" } else { "Send files" }}
+                    </span>
                 </h1>
                 <p class="drop-zone-promise">
                     "Large ones are welcome. If the connection breaks, the computer sleeps or \
@@ -37,8 +42,9 @@ pub fn DropZone() -> impl IntoView {
                     <p class="drop-zone-limits">
                         {move || {
                             let rendered = limits.get().and_then(Result::ok);
-                            sentence(engine.limits().or(rendered))
+                            engine.limits().or(rendered).map(|limits| sentence(&limits))
                         }}
+                        <span class="to-mouse">" Pasting works, too."</span>
                     </p>
                 </Transition>
             </div>
@@ -65,12 +71,9 @@ pub fn DropZone() -> impl IntoView {
     }
 }
 
-/// The rules in one sentence; without rules, only how files come in.
-fn sentence(limits: Option<Limits>) -> String {
-    match limits {
-        Some(limits) => format!("{}. Pasting works, too.", words::limits(&limits).join(", ")),
-        None => "Pasting works, too.".to_owned(),
-    }
+/// The rules in one sentence.
+fn sentence(limits: &Limits) -> String {
+    format!("{}.", words::limits(limits).join(", "))
 }
 
 /// A file input that looks like a button.

@@ -45,7 +45,7 @@ pub fn FilePage() -> impl IntoView {
                     Ok(FileView::Stored(file)) => view! { <Stored file/> }.into_any(),
                     Ok(FileView::Upload(upload)) => view! { <Coming upload again/> }.into_any(),
                     Err(ApiError::NotFound) => {
-                        view! { <NotFound what="There is no such file or upload."/> }.into_any()
+                        view! { <NotFound what="There is no such file or upload"/> }.into_any()
                     }
                     Err(error) => view! { <Failure what="This file" error/> }.into_any(),
                 }

@@ -23,7 +23,9 @@ pub fn LiveRow(
     let upload = table.row(id)?;
     let first = upload.get_untracked();
     let (folder, name) = split(&first.path);
-    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let name = name.to_owned();
+    let folder = (!folder.is_empty())
+        .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
     let upload = Signal::from(upload);
     let label = name.clone();
     Some(view! {
@@ -35,9 +37,7 @@ pub fn LiveRow(
             <div class="upload-main">
                 <div class="upload-head">
                     <p class="upload-name" title=first.path>
-                        <span class="upload-folder">
-                            {(!folder.is_empty()).then(|| format!("{folder}/"))}
-                        </span>
+                        {folder}
                         <a class="file-link" href=format!("/f/{id}")>
                             <FileName name=name.clone()/>
                         </a>

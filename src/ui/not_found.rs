@@ -9,7 +9,7 @@ use super::title::PageTitle;
 #[component]
 pub fn NotFound(
     /// What is not there.
-    #[prop(default = "There is nothing here.")]
+    #[prop(default = "There is nothing here")]
     what: &'static str,
 ) -> impl IntoView {
     set_status(404);

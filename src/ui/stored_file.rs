@@ -7,6 +7,7 @@ use super::icons::{Icon, Picture};
 use super::moment::Moment;
 use super::rows::split;
 use super::title::PageTitle;
+use super::words;
 use crate::api::StoredFile;
 use crate::units::Bytes;
 
@@ -20,7 +21,7 @@ pub fn Stored(
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let digest = file.digest.to_string();
     let command = format!("b3sum {}", quoted(&name));
-    let exact = format!("{} bytes", file.size);
+    let exact = words::count(file.size, "byte", "bytes");
     let media_type = file.media_type.clone();
     view! {
         <PageTitle name=name.clone()/>
@@ -48,14 +49,14 @@ pub fn Stored(
             <dl class="sheet">
                 <div>
                     <dt>"Size"</dt>
-                    <dd>{Bytes(file.size).to_string()} <span class="quiet">{exact}</span></dd>
+                    <dd>{Bytes(file.size).to_string()} <span class="quiet exact">{exact}</span></dd>
                 </div>
                 <div hidden=media_type.is_empty()>
                     <dt>"Type"</dt>
                     <dd>{media_type.clone()}</dd>
                 </div>
                 <div>
-                    <dt>"Sent from"</dt>
+                    <dt>"Began"</dt>
                     <dd><Moment millis=file.started/></dd>
                 </div>
                 <div>

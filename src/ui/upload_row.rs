@@ -39,6 +39,8 @@ pub fn UploadRow(
     } else {
         format!("{folder}/{name}")
     };
+    let folder = (!folder.is_empty())
+        .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
     view! {
         <li
             class="upload"
@@ -50,12 +52,7 @@ pub fn UploadRow(
             <div class="upload-main">
                 <div class="upload-head">
                     <p class="upload-name" title=path>
-                        <Show when={
-                            let some = !folder.is_empty();
-                            move || some
-                        }>
-                            <span class="upload-folder">{folder.clone()} "/"</span>
-                        </Show>
+                        {folder}
                         <FileName name=name.clone()/>
                     </p>
                     <p class="upload-percent" aria-hidden="true">
@@ -144,6 +141,11 @@ fn Remarks(upload: RowHandle) -> impl IntoView {
         ),
         _ => None,
     };
+    let needs_file = Memo::new(move |_| match state.get() {
+        RowState::NeedsFile => true,
+        RowState::Failed => trouble_of(upload).as_ref().is_some_and(wants_file),
+        _ => false,
+    });
     let note = move || match state.get() {
         RowState::Failed | RowState::NeedsFile => None,
         _ => upload.note().try_get().flatten().map(words::note),
@@ -153,6 +155,9 @@ fn Remarks(upload: RowHandle) -> impl IntoView {
             {remark}
         </p>
         <p class="note" hidden=move || note().is_none()>{note}</p>
+        <Show when=move || needs_file.get()>
+            <PickAgain upload/>
+        </Show>
     }
 }
 
@@ -223,11 +228,6 @@ fn Buttons(upload: RowHandle, name: String) -> impl IntoView {
     let state = state_of(upload);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
     let first = Memo::new(move |_| First::of(state.get(), trouble_of(upload).as_ref(), auto()));
-    let needs_file = Memo::new(move |_| match state.get() {
-        RowState::NeedsFile => true,
-        RowState::Failed => trouble_of(upload).as_ref().is_some_and(wants_file),
-        _ => false,
-    });
     let last = move || match state.get() {
         RowState::Failed => "Remove",
         _ => "Cancel",
@@ -250,9 +250,6 @@ fn Buttons(upload: RowHandle, name: String) -> impl IntoView {
     };
     view! {
         <div class="upload-buttons">
-            <Show when=move || needs_file.get()>
-                <PickAgain upload label=with_name("Pick again:")/>
-            </Show>
             <Show when=move || digest.get().is_some()>
                 <CopyButton
                     text=Signal::derive(move || {
@@ -317,22 +314,23 @@ fn Buttons(upload: RowHandle, name: String) -> impl IntoView {
 
 /// Asks for the file of an upload.
 #[component]
-fn PickAgain(upload: RowHandle, label: String) -> impl IntoView {
+fn PickAgain(upload: RowHandle) -> impl IntoView {
     let engine = Engine::expect();
     let input = NodeRef::<Input>::new();
     let key = upload.key();
+    let name = upload.name().try_get_untracked().unwrap_or_default();
     let picked = move |_| {
         if let Some(input) = input.get_untracked() {
             browser::file_provided(engine, key, &input);
         }
     };
     view! {
-        <label class="button small is-primary pick">
+        <label class="button is-primary pick">
             "Pick the file again"
             <input
                 type="file"
                 class="visually-hidden"
-                aria-label=label
+                aria-label=format!("Pick {name} again")
                 node_ref=input
                 on:change=picked
             />

@@ -184,7 +184,7 @@ impl Registry for Sqlite {
     }
 
     async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError> {
-        self.0.call(move |db| uploads::reclaim(db, id)).await
+        self.0.call(move |db| uploads::reclaim(db, id, now())).await
     }
 
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError> {

@@ -70,11 +70,9 @@ pub fn begin(db: &Connection, token: [u8; 32], upload: Upload) -> Result<Claim, 
 }
 
 pub fn claim(db: &Connection, token: [u8; 32], now: i64) -> Result<Option<Claim>, RegistryError> {
-    let id = db
-        .prepare_cached("UPDATE uploads SET touched = ?2 WHERE token_hash = ?1 RETURNING id")?
-        .query_row((token, now), |row| row.get(0))
-        .optional()?;
-    id.map(|id| reclaim(db, FileId::from_bytes(id))).transpose()
+    by_token(db, token)?
+        .map(|id| reclaim(db, id, now))
+        .transpose()
 }
 
 pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, RegistryError> {
@@ -85,10 +83,10 @@ pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, Regi
     Ok(id.map(FileId::from_bytes))
 }
 
-pub fn reclaim(db: &Connection, id: FileId) -> Result<Claim, RegistryError> {
+pub fn reclaim(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryError> {
     let changed = db
-        .prepare_cached("UPDATE uploads SET epoch = epoch + 1 WHERE id = ?1")?
-        .execute([id.as_bytes()])?;
+        .prepare_cached("UPDATE uploads SET epoch = epoch + 1, touched = ?2 WHERE id = ?1")?
+        .execute((id.as_bytes(), now))?;
     if changed == 0 {
         return Err(RegistryError::Unknown);
     }

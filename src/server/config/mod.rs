@@ -3,7 +3,6 @@
 //! The invariant: a [`Config`] fits together. Whatever is not allowed, misspelt or
 //! contradictory was refused before, by a sentence that names it.
 
-mod hosts;
 mod layers;
 mod options;
 mod site;
@@ -15,12 +14,12 @@ use std::time::Duration;
 
 use leptos::config::LeptosOptions;
 
-pub use self::hosts::Hosts;
 pub use self::layers::ConfigError;
 pub use self::options::{Cli, Options, Task};
 pub use self::site::Site;
 use self::value::{Limit, Text, Value};
 pub use self::value::{LogFormat, Preset};
+use super::guard::Hosts;
 use crate::protocol::manifest::Limits;
 
 /// The least memory with which uploads move at all.
@@ -31,8 +30,9 @@ const LEAST_MEMORY: u64 = 1024 * 1024;
 pub struct Config {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// Which hosts a request may name.
-    pub hosts: Hosts,
+    /// Names by which this server may be addressed, besides localhost and addresses;
+    /// `*` for any.
+    pub hosts: Vec<String>,
     /// The folder in which everything is kept.
     pub data: PathBuf,
     /// The built page.
@@ -114,7 +114,7 @@ impl Config {
         let site_root = site_root.or(leptos.site_root.map(PathBuf::from));
         Ok(Self {
             listen,
-            hosts: Hosts::new(needed(options.hosts, "hosts")?.0),
+            hosts: needed(options.hosts, "hosts")?.0,
             data: dir.join(needed(options.data, "data")?),
             site: Site::find(site_root.as_deref(), exe, dir),
             memory,
@@ -134,6 +134,12 @@ impl Config {
                 directories: needed(options.directories, "directories")?,
             },
         })
+    }
+
+    /// The hosts that a request may name.
+    pub fn allowed_hosts(&self) -> Hosts {
+        let any = self.hosts.iter().any(|name| name == "*");
+        Hosts::new(self.hosts.iter().cloned(), any)
     }
 
     /// What Leptos wants to know.

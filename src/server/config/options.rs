@@ -81,8 +81,8 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Text<bool>>,
 
-    /// Host names under which browsers may reach this server, besides localhost and
-    /// addresses without a name
+    /// Host names by which browsers may address this server, besides localhost and IP
+    /// addresses; * for any, which lets pages of strangers pose as this server
     #[arg(long, value_name = "NAME,…")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Text<Names>>,

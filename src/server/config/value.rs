@@ -262,10 +262,10 @@ fn list(text: &str) -> impl Iterator<Item = String> {
 }
 
 impl Value for Names {
-    const EXPECTED: &str = "host names without port, separated by commas";
+    const EXPECTED: &str = "host names without port, separated by commas, or * for any";
 
     fn read(text: &str) -> Option<Self> {
-        let fits = |name: &String| !name.contains(['/', ' ', '*', '@']);
+        let fits = |name: &String| name == "*" || !name.contains(['/', ' ', '*', '@', ':']);
         let names: Vec<_> = list(text).collect();
         names.iter().all(fits).then_some(Self(names))
     }
