@@ -33,4 +33,5 @@ pub fn UploadList() -> impl IntoView {
             </For>
         </ul>
     }
+    .into_any()
 }

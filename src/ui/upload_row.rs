@@ -66,6 +66,7 @@ pub fn UploadRow(
             <Buttons upload name=owned/>
         </li>
     }
+    .into_any()
 }
 
 fn state_of(upload: RowHandle) -> Signal<RowState> {
@@ -95,6 +96,7 @@ fn Thumbnail(upload: RowHandle) -> impl IntoView {
             <span class="thumbnail-mark"><Picture icon=Icon::Check/></span>
         </div>
     }
+    .into_any()
 }
 
 /// State, bytes, speed and time.
@@ -123,6 +125,7 @@ fn Facts(upload: RowHandle) -> impl IntoView {
             <span hidden=move || left().is_none()>{move || left().map(words::left)}</span>
         </p>
     }
+    .into_any()
 }
 
 /// What went wrong and what to do, or a quiet line.
@@ -159,6 +162,7 @@ fn Remarks(upload: RowHandle) -> impl IntoView {
             <PickAgain upload/>
         </Show>
     }
+    .into_any()
 }
 
 /// What the first button does in a state.
@@ -310,6 +314,7 @@ fn Buttons(upload: RowHandle, name: String) -> impl IntoView {
             />
         </Show>
     }
+    .into_any()
 }
 
 /// Asks for the file of an upload.
@@ -336,4 +341,5 @@ fn PickAgain(upload: RowHandle) -> impl IntoView {
             />
         </label>
     }
+    .into_any()
 }
