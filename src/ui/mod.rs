@@ -47,5 +47,6 @@ pub mod question;
 pub mod stored_file;
 pub mod title;
 pub mod totals_bar;
+pub mod upload_buttons;
 pub mod upload_list;
 pub mod upload_row;
