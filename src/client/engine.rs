@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Array;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, MessagePort};
 
@@ -28,7 +28,7 @@ use crate::protocol::id::ClientId;
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Manifest;
 use crate::protocol::message::{ClientMessage, ServerMessage};
-use crate::protocol::sender::{Effect, Key, Sender};
+use crate::protocol::sender::{Effect, Key, Record, Sender};
 use crate::protocol::{Generation, MAX_PAYLOAD, Time, VERSION};
 
 /// How often pages are told, at most.
@@ -54,6 +54,9 @@ struct Inner {
     socket: Option<Socket>,
     sources: Sources,
     journal: Option<Rc<Journal>>,
+    /// Files that were added before the journal was read; one of them may be what an
+    /// upload in it waits for. `None` once it was.
+    early: Option<Vec<(Manifest, Source)>>,
     watches: BTreeMap<Topic, u32>,
     port: Option<Port<Report, Command>>,
     link: Option<Link>,
@@ -81,6 +84,7 @@ impl Engine {
             socket: None,
             sources: Sources::default(),
             journal: None,
+            early: Some(Vec::new()),
             watches: BTreeMap::new(),
             port: None,
             link: None,
@@ -108,14 +112,15 @@ impl Engine {
     /// Takes up what the journal kept. A file whose handle may be read without asking
     /// is read; the others must be picked again.
     async fn restore(self) {
-        let journal = match Journal::open().await {
-            Ok(journal) => Rc::new(journal),
-            Err(error) => return warn("the journal cannot be opened", &error),
-        };
-        self.event(|inner| inner.journal = Some(journal.clone()));
-        let records = match journal.load().await {
-            Ok(records) => records,
-            Err(error) => return warn("the journal cannot be read", &error),
+        let (journal, records) = match Self::journal().await {
+            Ok((journal, records)) => (Some(Rc::new(journal)), records),
+            Err(error) => {
+                warn(
+                    "uploads cannot be continued after a reload: the journal failed",
+                    &error,
+                );
+                (None, Vec::new())
+            }
         };
         for (record, handle) in records {
             let found = super::handle::open_granted(&handle).await;
@@ -127,6 +132,17 @@ impl Engine {
                 }
             });
         }
+        self.event(|inner| {
+            inner.journal = journal;
+            let early = inner.early.take().unwrap_or_default();
+            inner.add(early);
+        });
+    }
+
+    async fn journal() -> Result<(Journal, Vec<(Record, JsValue)>), idb::Error> {
+        let journal = Journal::open().await?;
+        let records = journal.load().await?;
+        Ok((journal, records))
     }
 
     fn told(&self, generation: Generation, told: Told) {
@@ -138,12 +154,12 @@ impl Inner {
     fn command(&mut self, command: Command, files: &Array) {
         match command {
             Command::Add(manifests) => {
-                for (index, manifest) in (0..).step_by(2).zip(manifests) {
-                    if let Some(source) = source_at(files, index) {
-                        let key = self.sender.add(manifest);
-                        self.sources.keep(key, source);
-                    }
-                }
+                let places = (0..).step_by(2).map(|index| source_at(files, index));
+                let both = manifests.into_iter().zip(places);
+                self.add(
+                    both.filter_map(|(manifest, source)| Some((manifest, source?)))
+                        .collect(),
+                );
             }
             Command::Provide(key, manifest) => {
                 if let Some(source) = source_at(files, 0) {
@@ -153,7 +169,12 @@ impl Inner {
             Command::Resume(which) => self.each(which, Sender::resume),
             Command::Pause(which) => self.each(which, Sender::pause),
             Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(which) => self.each(which, Sender::cancel),
+            Command::Cancel(Which::One(key)) => self.sender.cancel(key),
+            Command::Cancel(Which::All) => {
+                for key in self.sender.unfinished_keys() {
+                    self.sender.cancel(key);
+                }
+            }
             Command::Clear => self.sender.clear(),
             Command::Watch(topic) => self.watch(topic),
             Command::Unwatch(topic) => self.unwatch(topic),
@@ -168,6 +189,27 @@ impl Inner {
             Which::All => {
                 for key in self.sender.keys() {
                     act(&mut self.sender, key);
+                }
+            }
+        }
+    }
+
+    /// Takes files into the queue, or to the uploads that were waiting for just these.
+    fn add(&mut self, files: Vec<(Manifest, Source)>) {
+        if let Some(early) = &mut self.early {
+            return early.extend(files);
+        }
+        let waiting = self
+            .sender
+            .needs_file()
+            .map(|(key, manifest)| (key, manifest.clone()));
+        let mut waiting: Vec<_> = waiting.collect();
+        for (manifest, source) in files {
+            match waiting.iter().position(|(_, wanted)| *wanted == manifest) {
+                Some(index) => self.provide(waiting.swap_remove(index).0, &manifest, source),
+                None => {
+                    let key = self.sender.add(manifest);
+                    self.sources.keep(key, source);
                 }
             }
         }

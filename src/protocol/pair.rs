@@ -162,7 +162,7 @@ impl World {
                 }
                 receiver::Effect::Release(stream) => receiver.released(stream),
                 receiver::Effect::Abort(stream) => receiver.aborted(stream),
-                receiver::Effect::Close(code) => panic!("the server closed with {code:?}"),
+                receiver::Effect::Close(code) => unreachable!("the server closed with {code:?}"),
             }
         }
     }

@@ -56,15 +56,6 @@ pub struct Claim {
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// An upload to continue.
-    Upload(Claim),
-    /// A file: the upload was finished.
-    Stored(StoredFile),
-}
-
-/// What a token stands for, without taking hold of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An upload to continue.
     Upload(FileId),
@@ -123,10 +114,6 @@ pub trait Registry: Send + Sync + 'static {
         path: &str,
     ) -> Result<Claim, RegistryError>;
 
-    /// Takes hold of the upload that the token stands for, with the next epoch.
-    /// `None` if the token is not known.
-    async fn claim(&self, token: &Token) -> Result<Option<Claimed>, RegistryError>;
-
     /// What the token stands for; `None` if it is not known.
     async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError>;
 
@@ -169,7 +156,7 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Takes hold of an upload with the next epoch, without its token: the caller has
     /// found it before, or is the server itself after a crash.
-    async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError>;
+    async fn hold(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// A page of the files.
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError>;

@@ -5,6 +5,7 @@ pub mod desk;
 pub mod download;
 pub mod guard;
 pub mod hub;
+pub mod policy;
 pub mod recover;
 pub mod router;
 pub mod serve;

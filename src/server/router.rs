@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::guard::{self, Hosts};
 use super::{Server, download, socket};
 use crate::app::{App, shell};
+use crate::protocol::id::FileId;
 
 /// Everything a server answers: pages and server functions, the socket, downloads,
 /// and signs of life.
@@ -75,7 +76,7 @@ async fn ready(
             "stopping\n",
         );
     }
-    match server.registry.uploads().await {
+    match server.registry.file(FileId::from_bytes([0; 16])).await {
         Ok(_) => (StatusCode::OK, [(header::RETRY_AFTER, "0")], "ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");

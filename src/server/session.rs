@@ -73,18 +73,14 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Option<CloseCo
     );
 }
 
+type Channel<T> = (mpsc::UnboundedSender<T>, mpsc::UnboundedReceiver<T>);
+
 struct Session {
     server: Arc<Server>,
     receiver: Receiver,
     outbox: mpsc::Sender<Message>,
-    controls: (
-        mpsc::UnboundedSender<Control>,
-        mpsc::UnboundedReceiver<Control>,
-    ),
-    outcomes: (
-        mpsc::UnboundedSender<(StreamId, Outcome)>,
-        mpsc::UnboundedReceiver<(StreamId, Outcome)>,
-    ),
+    controls: Channel<Control>,
+    outcomes: Channel<(StreamId, Outcome)>,
     uploads: HashMap<StreamId, mpsc::UnboundedSender<Job>>,
     ids: HashMap<StreamId, FileId>,
     client: Option<(ClientId, Generation)>,

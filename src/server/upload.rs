@@ -167,7 +167,7 @@ async fn open(
             }
             Some(Found::Upload(id)) => {
                 server.hub.evict(id, Trouble::TakenOver).await;
-                let claim = server.registry.reclaim(id).await?;
+                let claim = server.registry.hold(id).await?;
                 if claim.upload.manifest.size != manifest.size {
                     return Err(Failure::Trouble(Trouble::Different));
                 }
@@ -366,7 +366,7 @@ fn hash(
     for piece in pieces {
         let block = offset / BLOCK;
         let mut current = match hasher.take() {
-            Some(hasher) if offset % BLOCK != 0 => hasher,
+            Some(hasher) if !offset.is_multiple_of(BLOCK) => hasher,
             _ => BlockHasher::new(block, size),
         };
         current.update(piece);

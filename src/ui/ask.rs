@@ -5,7 +5,7 @@ use leptos::ev;
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::Node;
+use leptos::web_sys::{HtmlElement, HtmlInputElement, Node};
 
 use super::icons::{Icon, Picture};
 
@@ -34,10 +34,28 @@ pub fn Ask(
             close();
             if let Some(details) = details.get_untracked()
                 && let Ok(Some(summary)) = details.query_selector("summary")
-                && let Some(summary) = summary.dyn_ref::<leptos::web_sys::HtmlElement>()
+                && let Some(summary) = summary.dyn_ref::<HtmlElement>()
             {
                 _ = summary.focus();
             }
+        }
+    };
+    // What is to be filled in has the focus at once; an answer has not.
+    let on_toggle = move |_| {
+        if let Some(details) = details.get_untracked()
+            && details.open()
+            && let Ok(Some(field)) = details.query_selector("input:not([type=hidden])")
+            && let Some(field) = field.dyn_ref::<HtmlInputElement>()
+        {
+            _ = field.focus();
+            // The name without its extension is what is usually changed.
+            let value = field.value();
+            let stem = value
+                .rfind('.')
+                .filter(|dot| *dot > 0)
+                .unwrap_or(value.len());
+            let end = value[..stem].encode_utf16().count();
+            _ = field.set_selection_range(0, u32::try_from(end).unwrap_or(u32::MAX));
         }
     };
     let on_focus_out = move |event: ev::FocusEvent| {
@@ -56,6 +74,7 @@ pub fn Ask(
             name="ask"
             node_ref=details
             on:keydown=on_key
+            on:toggle=on_toggle
             on:focusout=on_focus_out
         >
             <summary

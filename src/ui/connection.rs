@@ -45,7 +45,7 @@ pub fn Connection() -> impl IntoView {
         _ => None,
     });
     view! {
-        <div class="connection" data-connection=move || engine.link().link.word()>
+        <div class="connection needs-script" data-connection=move || engine.link().link.word()>
             <span class="connection-dot" aria-hidden="true"></span>
             <span class="connection-words" aria-hidden="true">{move || seen.get()}</span>
             <span class="visually-hidden" role="status">{move || heard.get()}</span>

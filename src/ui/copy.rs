@@ -32,7 +32,7 @@ pub fn CopyButton(
     view! {
         <button
             type="button"
-            class="button icon-button"
+            class="button icon-button needs-script"
             class:is-done=move || copied.get()
             aria-label=move || if copied.get() { "Copied".to_owned() } else { label.get() }
             title=move || if copied.get() { "Copied".to_owned() } else { label.get() }

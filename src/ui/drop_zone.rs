@@ -48,7 +48,7 @@ pub fn DropZone() -> impl IntoView {
                     </p>
                 </Transition>
             </div>
-            <div class="drop-zone-buttons">
+            <div class="drop-zone-buttons needs-script">
                 <PickButton label="Choose files" icon=Icon::File primary=true folder=false/>
                 <PickButton label="Choose a folder" icon=Icon::Folder primary=false folder=true/>
             </div>

@@ -148,10 +148,7 @@ impl Engine {
             })
             .unwrap_or_default();
         // An effect: it runs in a browser only, and after the page was hydrated.
-        Effect::new(move |watching: Option<()>| {
-            if watching.is_some() {
-                return;
-            }
+        Effect::new(move |_| {
             let table = table.clone();
             self.watched.update_value(|watched| {
                 let tables = watched.entry(topic).or_default();

@@ -47,7 +47,13 @@ pub fn FilePage() -> impl IntoView {
                     Err(ApiError::NotFound) => {
                         view! { <NotFound what="There is no such file or upload"/> }.into_any()
                     }
-                    Err(error) => view! { <Failure what="This file" error/> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <PageTitle name="A file"/>
+                            <Failure what="This file" error/>
+                        }
+                        .into_any()
+                    }
                 }
             })}
         </Transition>
@@ -119,7 +125,7 @@ fn Coming(
                 {move || refused().map(|error| error.to_string())}
             </p>
             <div class="file-page-ways" hidden=move || state.get() == LiveState::Ended>
-                <Ask label=format!("Cancel {name}") icon=Icon::Close words="Cancel upload">
+                <Ask label=format!("Cancel upload of {name}") icon=Icon::Close words="Cancel upload">
                     <ActionForm action=cancel>
                         <input type="hidden" name="id" value=id.to_string()/>
                         <p class="ask-words">

@@ -328,6 +328,12 @@ impl Sender {
         }
     }
 
+    /// The keys of the uploads that are neither stored nor failed.
+    pub fn unfinished_keys(&self) -> Vec<Key> {
+        let open = self.uploads.iter().filter(|(_, u)| !u.is_over());
+        open.map(|(key, _)| *key).collect()
+    }
+
     /// The keys of all uploads, the ended ones too.
     pub fn keys(&self) -> Vec<Key> {
         self.uploads.keys().copied().collect()

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 
 use self::worker::Worker;
-use super::{Claim, Claimed, Epoch, Found, Registry, RegistryError, Upload, now};
+use super::{Claim, Epoch, Found, Registry, RegistryError, Upload, now};
 use crate::api::{FilePage, FileQuery, StoredFile};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
@@ -110,16 +110,6 @@ impl Registry for Sqlite {
             .await
     }
 
-    async fn claim(&self, token: &Token) -> Result<Option<Claimed>, RegistryError> {
-        let token = token_hash(token);
-        self.0
-            .call(move |db| match uploads::claim(db, token, now())? {
-                Some(claim) => Ok(Some(Claimed::Upload(claim))),
-                None => Ok(files::by_token(db, token)?.map(Claimed::Stored)),
-            })
-            .await
-    }
-
     async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError> {
         let token = token_hash(token);
         self.0
@@ -183,8 +173,8 @@ impl Registry for Sqlite {
         self.0.call(uploads::all).await
     }
 
-    async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError> {
-        self.0.call(move |db| uploads::reclaim(db, id, now())).await
+    async fn hold(&self, id: FileId) -> Result<Claim, RegistryError> {
+        self.0.call(move |db| uploads::hold(db, id, now())).await
     }
 
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError> {

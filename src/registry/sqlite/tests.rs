@@ -38,8 +38,8 @@ impl House {
     }
 
     async fn claim(&self, n: u8) -> Claim {
-        match self.registry.claim(&token(n)).await.unwrap() {
-            Some(Claimed::Upload(claim)) => claim,
+        match self.registry.find(&token(n)).await.unwrap() {
+            Some(Found::Upload(id)) => self.registry.hold(id).await.unwrap(),
             other => unreachable!("{other:?}"),
         }
     }
@@ -148,11 +148,11 @@ async fn only_the_newest_holder_may_change_anything() {
         assert!(matches!(result, Err(RegistryError::Superseded)));
     }
     registry.record(id(1), newest, &[block(0)]).await.unwrap();
-    let server = registry.reclaim(id(1)).await.unwrap();
+    let server = registry.hold(id(1)).await.unwrap();
     assert_eq!(server.epoch, Epoch(3));
     let late = registry.record(id(1), newest, &[block(0)]).await;
     assert!(matches!(late, Err(RegistryError::Superseded)));
-    let unknown = registry.reclaim(id(2)).await;
+    let unknown = registry.hold(id(2)).await;
     assert!(matches!(unknown, Err(RegistryError::Unknown)));
 }
 
@@ -160,7 +160,7 @@ async fn only_the_newest_holder_may_change_anything() {
 async fn a_token_stands_for_the_upload_and_then_for_the_file() {
     let house = House::new();
     house.begin(1, "a.txt", 5).await;
-    assert_eq!(house.registry.claim(&token(2)).await.unwrap(), None);
+    assert_eq!(house.registry.find(&token(2)).await.unwrap(), None);
     let epoch = house.claim(1).await.epoch;
     let registry = &house.registry;
     registry
@@ -179,8 +179,8 @@ async fn a_token_stands_for_the_upload_and_then_for_the_file() {
 
     let house = house.reopened();
     let registry = &house.registry;
-    let claimed = registry.claim(&token(1)).await.unwrap();
-    assert_eq!(claimed, Some(Claimed::Stored(file.clone())));
+    let claimed = registry.find(&token(1)).await.unwrap();
+    assert_eq!(claimed, Some(Found::Stored(file.clone())));
     assert_eq!(registry.file(id(1)).await.unwrap(), Some(file.clone()));
     assert_eq!(registry.upload(id(1)).await.unwrap(), None);
     // Whoever missed it may ask again.
@@ -196,7 +196,7 @@ async fn an_ended_upload_leaves_nothing() {
     registry.record(id(1), Epoch(1), &[block(0)]).await.unwrap();
     assert!(registry.end(id(1)).await.unwrap());
     assert!(!registry.end(id(1)).await.unwrap());
-    assert_eq!(registry.claim(&token(1)).await.unwrap(), None);
+    assert_eq!(registry.find(&token(1)).await.unwrap(), None);
     let late = registry.record(id(1), Epoch(1), &[block(1)]).await;
     assert!(matches!(late, Err(RegistryError::Unknown)));
     let left: u64 = registry

@@ -69,12 +69,6 @@ pub fn begin(db: &Connection, token: [u8; 32], upload: Upload) -> Result<Claim, 
     })
 }
 
-pub fn claim(db: &Connection, token: [u8; 32], now: i64) -> Result<Option<Claim>, RegistryError> {
-    by_token(db, token)?
-        .map(|id| reclaim(db, id, now))
-        .transpose()
-}
-
 pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, RegistryError> {
     let id = db
         .prepare_cached("SELECT id FROM uploads WHERE token_hash = ?1")?
@@ -83,7 +77,7 @@ pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, Regi
     Ok(id.map(FileId::from_bytes))
 }
 
-pub fn reclaim(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryError> {
+pub fn hold(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryError> {
     let changed = db
         .prepare_cached("UPDATE uploads SET epoch = epoch + 1, touched = ?2 WHERE id = ?1")?
         .execute((id.as_bytes(), now))?;

@@ -78,7 +78,7 @@ pub async fn recover(
     for upload in registry.uploads().await? {
         let id = upload.id;
         if !parts.remove(&id) {
-            let claim = registry.reclaim(id).await?;
+            let claim = registry.hold(id).await?;
             if settle(registry, storage, &claim).await?.is_some() {
                 summary.stored += 1;
             } else {
@@ -91,7 +91,7 @@ pub async fn recover(
             summary.ended += 1;
         } else {
             if upload.sealing.is_some() {
-                let epoch = registry.reclaim(id).await?.epoch;
+                let epoch = registry.hold(id).await?.epoch;
                 registry.sealing(id, epoch, None).await?;
             }
             summary.kept += 1;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::protocol::id::Token;
 use crate::protocol::manifest::Manifest;
-use crate::registry::{Claimed, Epoch, Sqlite};
+use crate::registry::{Epoch, Found, Sqlite};
 use crate::storage::disk::Disk;
 use crate::storage::{Opening, UploadWriter};
 use crate::verify::{BLOCK, Root, block};
@@ -146,10 +146,8 @@ async fn what_is_durable_is_kept_and_the_rest_is_not_counted() {
         ..Summary::default()
     };
     assert_eq!(summary, expected);
-    match house.registry.claim(&token(1)).await.unwrap() {
-        Some(Claimed::Upload(claim)) => assert_eq!(claim.blocks, [(0, hash)]),
-        other => unreachable!("{other:?}"),
-    }
+    let claim = house.registry.hold(id(1)).await.unwrap();
+    assert_eq!(claim.blocks, [(0, hash)]);
 }
 
 #[tokio::test]
@@ -163,8 +161,8 @@ async fn killed_after_the_rename_is_stored() {
 
         let (house, summary) = house.restarted().await;
         assert_eq!(summary.stored, 1);
-        let file = match house.registry.claim(&token(1)).await.unwrap() {
-            Some(Claimed::Stored(file)) => file,
+        let file = match house.registry.find(&token(1)).await.unwrap() {
+            Some(Found::Stored(file)) => file,
             other => unreachable!("{other:?}"),
         };
         assert_eq!((file.path.as_str(), file.size), ("d/a", size));
@@ -219,8 +217,8 @@ async fn an_upload_without_a_part_is_over() {
     std::fs::write(house.dir.path().join("files/b"), "x").unwrap();
     let (house, summary) = house.restarted().await;
     assert_eq!(summary.ended, 2);
-    assert_eq!(house.registry.claim(&token(1)).await.unwrap(), None);
-    assert_eq!(house.registry.claim(&token(2)).await.unwrap(), None);
+    assert_eq!(house.registry.find(&token(1)).await.unwrap(), None);
+    assert_eq!(house.registry.find(&token(2)).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -286,7 +284,7 @@ async fn a_newer_holder_completes_what_an_older_one_stored() {
     let house = House::new();
     let mut old = house.complete(1, "a", 5).await;
     house.sealing(1, "a").await;
-    let claim = house.registry.reclaim(id(1)).await.unwrap();
+    let claim = house.registry.hold(id(1)).await.unwrap();
     old.seal("a").await.unwrap();
     let opened = house
         .storage
