@@ -28,7 +28,7 @@ test('files that arrived are listed, the latest first, with size, time and diges
   await expect(row).toContainText(digest.slice(0, 8));
   await expect(row.locator('time')).toHaveAttribute('datetime', /^\d{4}-\d\d-\d\dT/);
   await expect(page.getByText('3 files')).toBeVisible();
-  await row.getByRole('link', { name: 'apple.pdf' }).click();
+  await row.getByRole('link', { name: 'apple.pdf', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'apple.pdf' })).toBeVisible();
   await expect(page.getByText(digest)).toBeVisible();
 });

@@ -81,6 +81,8 @@ test.describe('a second browser', () => {
     line.rate = Infinity;
     await uploads.button('two.bin', 'Resume').click();
     await uploads.arrived(2);
+    await expect(rows.and(watcher.locator('[data-state=stored]'))).toHaveCount(2);
+    // What has arrived stays in sight for a moment.
     await expect(watcher.getByRole('heading', { name: 'Nothing is moving' })).toBeVisible({ timeout: 30_000 });
   });
 
