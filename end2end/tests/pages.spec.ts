@@ -76,9 +76,10 @@ test.describe('where JavaScript is off', () => {
   test('the page of uploads says what that means, in plain words', async ({ page }) => {
     const answer = await page.goto('/');
     expect(answer!.status()).toBe(200);
-    await expect(page.getByText('JavaScript is off in this browser.')).toBeVisible();
-    await expect(page.getByText('Sending files needs it')).toBeVisible();
-    await page.getByText('Everything that has arrived').getByRole('link', { name: 'Files' }).click();
+    const words = page.locator('noscript .notice');
+    await expect(words).toBeVisible();
+    await expect(words).toContainText('JavaScript is off in this browser. Sending files needs it', { useInnerText: true });
+    await words.getByRole('link', { name: 'Files' }).click();
     await expect(page).toHaveURL('/files');
   });
 });
