@@ -32,14 +32,16 @@ impl Journal {
         ))
     }
 
-    /// Everything in it; what cannot be read is left out.
+    /// Everything in it, in the order of the list; what cannot be read is left out.
     pub async fn load(&self) -> Result<Vec<(Record, JsValue)>, idb::Error> {
         let transaction = self.0.transaction(&[STORE], TransactionMode::ReadOnly)?;
         let values = transaction
             .object_store(STORE)?
             .get_all(None, None)?
             .await?;
-        Ok(values.iter().filter_map(decode).collect())
+        let mut records: Vec<_> = values.iter().filter_map(decode).collect();
+        records.sort_by_key(|(record, _)| record.order);
+        Ok(records)
     }
 
     /// Keeps a record, in the place of an older one of the same upload.

@@ -163,6 +163,8 @@ pub enum ServerMessage {
     Paused {
         /// Which upload.
         stream: StreamId,
+        /// Bytes in blocks that are durable.
+        durable: u64,
     },
     /// Nothing of it is left; the stream is over.
     Cancelled {
@@ -337,7 +339,7 @@ mod tests {
                 path: "a/b".into(),
                 root: Root([6; 32]),
             },
-            ServerMessage::Paused { stream },
+            ServerMessage::Paused { stream, durable: 1 },
             ServerMessage::Cancelled { stream },
             ServerMessage::Snapshot {
                 topic: Topic::Live,

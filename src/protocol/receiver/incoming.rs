@@ -1,6 +1,6 @@
 //! One upload as the server receives it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -70,8 +70,9 @@ pub(super) struct Incoming {
     fresh: Vec<(u64, BlockHash)>,
     fresh_since: Option<Time>,
     fresh_bytes: u64,
-    /// The bytes that the running commit makes durable.
-    committing: Option<u64>,
+    /// The bytes that the running commits make durable, in order; while it is being left
+    /// there may be two.
+    committing: VecDeque<u64>,
     seal: Option<Root>,
     ack: bool,
     /// Bytes handed to `Write` that were not answered.
@@ -100,7 +101,7 @@ impl Incoming {
             fresh: Vec::new(),
             fresh_since: None,
             fresh_bytes: 0,
-            committing: None,
+            committing: VecDeque::new(),
             seal: None,
             ack: false,
             writing: 0,
@@ -383,11 +384,12 @@ impl Incoming {
     }
 
     fn commit(&mut self, stream: StreamId, out: &mut Out) {
-        if self.fresh.is_empty() || self.committing.is_some() {
+        if self.fresh.is_empty() || !self.committing.is_empty() {
             return;
         }
         self.fresh_since = None;
-        self.committing = Some(std::mem::take(&mut self.fresh_bytes));
+        self.committing
+            .push_back(std::mem::take(&mut self.fresh_bytes));
         out.effects.push_back(Effect::Commit {
             stream,
             blocks: std::mem::take(&mut self.fresh),
@@ -395,7 +397,7 @@ impl Incoming {
     }
 
     pub(super) fn committed(&mut self, stream: StreamId, out: &mut Out) {
-        self.durable += self.committing.take().unwrap_or(0);
+        self.durable += self.committing.pop_front().unwrap_or(0);
         self.ack = true;
         if let Phase::Receiving = self.phase {
             self.conclude(stream, out);
@@ -414,6 +416,8 @@ impl Incoming {
             out.effects.push_back(Effect::Abort(stream));
         } else {
             if !self.fresh.is_empty() {
+                self.committing
+                    .push_back(std::mem::take(&mut self.fresh_bytes));
                 let blocks = std::mem::take(&mut self.fresh);
                 out.effects.push_back(Effect::Commit { stream, blocks });
             }
@@ -427,10 +431,8 @@ impl Incoming {
         if !matches!(self.phase, Phase::Receiving) {
             return None;
         }
-        let commit = match self.committing {
-            None => self.fresh_since.map(|since| since + settings.cadence.time),
-            Some(_) => None,
-        };
+        let commit = self.fresh_since.map(|since| since + settings.cadence.time);
+        let commit = commit.filter(|_| self.committing.is_empty());
         commit.into_iter().chain(self.silent_at(settings)).min()
     }
 

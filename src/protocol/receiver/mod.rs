@@ -557,7 +557,8 @@ impl Receiver {
 
     /// [`Effect::Release`] was carried out.
     pub fn released(&mut self, stream: StreamId) {
-        self.left(stream, ServerMessage::Paused { stream });
+        let durable = self.progress(stream).map_or(0, |(_, durable)| durable);
+        self.left(stream, ServerMessage::Paused { stream, durable });
     }
 
     /// [`Effect::Abort`] was carried out.

@@ -78,6 +78,10 @@ pub struct Record {
     pub id: FileId,
     /// Whether a person paused it.
     pub paused: bool,
+    /// How many bytes the server had made durable when this was kept.
+    pub durable: u64,
+    /// Its place among the others.
+    pub order: u32,
 }
 
 /// The client's side of all its uploads.
@@ -89,6 +93,8 @@ pub struct Sender {
     uploads: BTreeMap<Key, Outgoing>,
     next_key: u32,
     streams: BTreeMap<StreamId, Key>,
+    /// Streams that were paused and whose end the server has not yet confirmed.
+    leaving: BTreeMap<StreamId, Key>,
     next_stream: u32,
     /// Uploads that wait for their turn: those that were begun first, then by size.
     queue: BTreeSet<(bool, u64, Key)>,
@@ -202,6 +208,7 @@ impl Sender {
         let mut upload = Outgoing::new(record.manifest, false);
         upload.token = Some(record.token);
         upload.id = Some(record.id);
+        upload.reached(record.durable);
         upload.begun = true;
         upload.started = true;
         upload.phase = if record.paused {
@@ -222,6 +229,8 @@ impl Sender {
             token: upload.token?,
             id: upload.id?,
             paused: upload.phase == Phase::Paused,
+            durable: upload.durable(),
+            order: key.0,
         })
     }
 
@@ -271,7 +280,7 @@ impl Sender {
         if upload.is_over() || matches!(upload.phase, Phase::NeedsFile | Phase::Paused) {
             return;
         }
-        self.leave(key, |stream| ClientMessage::Pause { stream });
+        self.leave(key);
         self.set(key, Phase::Paused);
         self.keep(key);
     }
@@ -374,6 +383,7 @@ impl Sender {
     pub fn disconnected(&mut self) {
         self.window = None;
         self.outbox.clear();
+        self.leaving.clear();
         self.next_stream = 0;
         for (_, key) in std::mem::take(&mut self.streams) {
             self.requeue(key);
@@ -416,8 +426,10 @@ impl Sender {
                 received,
                 durable,
             } => {
-                self.with(stream, now, |_, upload, _| {
-                    upload.acknowledged(received, durable, now);
+                self.with(stream, now, |key, upload, sender| {
+                    if upload.acknowledged(received, durable, now) {
+                        sender.effects.push_back(Effect::Keep(key));
+                    }
                     Ok(())
                 });
             }
@@ -456,10 +468,18 @@ impl Sender {
                     self.requeue(key);
                 }
             }
-            ServerMessage::Cancelled { stream } | ServerMessage::Paused { stream } => {
-                if let Some(key) = self.streams.remove(&stream)
-                    && self.uploads.get(&key).is_some_and(|u| u.ending)
+            ServerMessage::Paused { stream, durable } => {
+                if let Some(key) = self.leaving.remove(&stream)
+                    && let Some(upload) = self.uploads.get_mut(&key)
+                    && upload.stream().is_none()
                 {
+                    upload.reached(durable);
+                    self.changed.insert(key);
+                    self.keep(key);
+                }
+            }
+            ServerMessage::Cancelled { stream } => {
+                if let Some(key) = self.streams.remove(&stream) {
                     self.remove(key);
                 }
             }
@@ -715,19 +735,20 @@ impl Sender {
         }
     }
 
-    /// Ends an upload's stream, if it has one, with a message.
-    fn leave(&mut self, key: Key, message: impl FnOnce(StreamId) -> ClientMessage) {
+    /// Ends an upload's stream, if it has one; what is verified stays on the server.
+    fn leave(&mut self, key: Key) {
         if let Some(upload) = self.uploads.get_mut(&key) {
             if let Some(stream) = upload.stream() {
                 self.streams.remove(&stream);
-                self.outbox.push_back(message(stream));
+                self.leaving.insert(stream, key);
+                self.outbox.push_back(ClientMessage::Pause { stream });
             }
             upload.detach();
         }
     }
 
     fn leave_failed(&mut self, key: Key, trouble: Trouble, now: Time) {
-        self.leave(key, |stream| ClientMessage::Pause { stream });
+        self.leave(key);
         self.fail(key, trouble, now, 0);
         self.fill();
     }

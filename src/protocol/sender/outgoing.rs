@@ -19,6 +19,10 @@ pub(super) const SLICES_AHEAD: usize = 2;
 /// The first slice; later ones double up to what the sender allows.
 const FIRST_SLICE: u64 = BLOCK;
 
+/// How many more bytes must be durable before the journal is told, besides a twentieth
+/// of the file.
+const KEEP_STEP: u64 = 4 * BLOCK;
+
 /// What happens to an upload.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Phase {
@@ -76,6 +80,8 @@ pub(super) struct Outgoing {
     pub(super) attempt: u32,
     received: u64,
     durable: u64,
+    /// How many durable bytes the journal knows of.
+    kept: u64,
     rate: Rate,
     /// Our own hash of each block that was sent or compared.
     hashes: Vec<Option<BlockHash>>,
@@ -121,6 +127,7 @@ impl Outgoing {
             attempt: 0,
             received: 0,
             durable: 0,
+            kept: 0,
             rate: Rate::default(),
             hashes: vec![None; blocks],
             theirs: BTreeMap::new(),
@@ -180,6 +187,7 @@ impl Outgoing {
         self.id = None;
         self.received = 0;
         self.durable = 0;
+        self.kept = 0;
     }
 
     /// The server has these blocks; those that were not hashed are compared first.
@@ -361,12 +369,31 @@ impl Outgoing {
         }
     }
 
-    /// The server says how far it is.
-    pub(super) fn acknowledged(&mut self, received: u64, durable: u64, now: Time) {
+    /// How many bytes are durable.
+    pub(super) fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// So many bytes are durable, and no more were received.
+    pub(super) fn reached(&mut self, durable: u64) {
+        self.durable = durable.min(self.manifest.size);
+        self.received = self.durable;
+        self.kept = self.durable;
+    }
+
+    /// The server says how far it is. Whether that is far enough from what was kept to
+    /// keep it anew.
+    pub(super) fn acknowledged(&mut self, received: u64, durable: u64, now: Time) -> bool {
         self.received = received.min(self.manifest.size);
         self.durable = durable.min(self.manifest.size);
         self.attempt = 0;
         self.rate.reached(now, self.received);
+        let far =
+            self.durable.saturating_sub(self.kept) >= (self.manifest.size / 20).max(KEEP_STEP);
+        if far {
+            self.kept = self.durable;
+        }
+        far
     }
 
     pub(super) fn stored(&mut self, id: FileId, digest: Root) {
