@@ -1,7 +1,9 @@
 //! The control plane: server functions, what they take and give, and their one
 //! error type.
 
+use bytes::Bytes;
 use leptos::prelude::*;
+use leptos::server_fn::Encodes;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -136,6 +138,13 @@ impl FromServerFnError for ApiError {
             }
             other => Self::Transport(other.to_string()),
         }
+    }
+
+    fn ser(&self) -> Bytes {
+        // The one place through which every error leaves the server.
+        #[cfg(feature = "ssr")]
+        crate::server::desk::set_status(self);
+        JsonEncoding::encode(self).unwrap_or_else(|_| Bytes::from_static(b"\"Internal\""))
     }
 }
 

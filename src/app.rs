@@ -18,6 +18,8 @@ use crate::ui::uploads_page::UploadsPage;
 
 /// The HTML document around the app, rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    crate::server::policy::apply(&options);
     view! {
         <!DOCTYPE html>
         <html lang="en">

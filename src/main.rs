@@ -1,23 +1,42 @@
 //! The command line of Longhaul.
 
-use axum::Router;
-use leptos::prelude::get_configuration;
-use leptos_axum::{LeptosRoutes, generate_route_list};
-use longhaul::app::{App, shell};
+use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let options = get_configuration(None)?.leptos_options;
-    let addr = options.site_addr;
-    let routes = generate_route_list(App);
-    let app = Router::new()
-        .leptos_routes(&options, routes, {
-            let options = options.clone();
-            move || shell(options.clone())
-        })
-        .fallback(leptos_axum::file_and_error_handler(shell))
-        .with_state(options);
-    let listener = tokio::net::TcpListener::bind(addr).await?;
-    axum::serve(listener, app).await?;
+use longhaul::server::config::{Cli, Config, LogFormat, Task};
+use longhaul::server::serve::{asked_to_stop, serve};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let task = Cli::read().task.unwrap_or(Task::Serve(Box::default()));
+    let outcome = match task {
+        Task::Serve(options) => run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("longhaul: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &longhaul::server::config::Options) -> Result<(), Box<dyn std::error::Error>> {
+    let config = Config::load(options)?;
+    log(&config);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config, asked_to_stop()))?;
     Ok(())
+}
+
+fn log(config: &Config) {
+    let filter = EnvFilter::new(&config.log);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
 }

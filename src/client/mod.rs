@@ -1,8 +1,21 @@
 //! The engine that uploads, and what feeds it from the page.
+//!
+//! | module | what it holds | where it runs |
+//! | --- | --- | --- |
+//! | [`host`] | where the engine lives; page events | page, and the worker's entry |
+//! | [`pick`] | files from inputs, drops and the clipboard | page |
+//! | [`port`] | one end of the port between page and engine | both |
+//! | [`engine`] | drives the machines of the protocol | worker, or page without one |
+//! | [`socket`], [`source`], [`journal`], [`handle`], [`time`] | what the browser gives it | with the engine |
 
+pub mod engine;
+pub mod handle;
+pub mod host;
+pub mod journal;
 pub mod pick;
+pub mod port;
+pub mod socket;
+pub mod source;
+pub mod time;
 
-use crate::ui::engine::Engine;
-
-/// Starts the engine of this page and attaches it to the page's end of the port.
-pub fn start(_engine: Engine) {}
+pub use host::start;

@@ -89,49 +89,65 @@ impl Meter {
         self.done = (self.done + bytes).min(self.received);
     }
 
-    /// A new total for the client, once it is worth a message: a quarter of the
-    /// capacity has become free.
-    pub fn grant(&mut self) -> Option<u64> {
+    /// Changes how many bytes may be in memory at once. What was granted stays
+    /// granted: a smaller capacity takes hold as the client uses it up.
+    pub fn set_capacity(&mut self, capacity: u64) {
+        self.capacity = capacity;
+    }
+
+    /// Whether a new total is worth a message: a quarter of the capacity has become
+    /// free.
+    pub fn due(&self) -> bool {
         let limit = self.done + self.capacity;
-        if limit.saturating_sub(self.granted) < (self.capacity / 4).max(1) {
-            return None;
-        }
-        self.granted = limit;
-        Some(limit)
+        limit.saturating_sub(self.granted) >= (self.capacity / 4).max(1)
+    }
+
+    /// A new total for the client, once it is due.
+    pub fn grant(&mut self) -> Option<u64> {
+        self.due().then(|| {
+            self.granted = self.done + self.capacity;
+            self.granted
+        })
     }
 }
 
-/// The memory that all connections share for data on its way, in bytes.
+/// The memory that all sending connections share for data on its way.
+///
+/// Each gets the same share. When one more joins, the shares of the others shrink,
+/// and take hold as they use up what they were granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     total: u64,
-    taken: u64,
+    members: u64,
 }
 
 impl Budget {
+    /// The smallest share of a connection, and what it may send before it joins, in
+    /// bytes.
+    pub const LEAST: u64 = 64 * 1024;
+    /// The largest share of a connection, in bytes.
+    pub const MOST: u64 = 8 * 1024 * 1024;
+
     /// A budget of `total` bytes.
     pub fn new(total: u64) -> Self {
-        Self { total, taken: 0 }
+        Self { total, members: 0 }
     }
 
-    /// Takes a share for one connection: a quarter of what is free, no more than
-    /// `most`. `None` if that would be less than `least`.
-    pub fn take(&mut self, least: u64, most: u64) -> Option<u64> {
-        let share = ((self.total - self.taken) / 4).min(most);
-        (share >= least).then(|| {
-            self.taken += share;
-            share
-        })
+    /// Takes a connection in; whether there is room for its share.
+    pub fn join(&mut self) -> bool {
+        let room = (self.members + 1).saturating_mul(Self::LEAST) <= self.total;
+        self.members += u64::from(room);
+        room
     }
 
-    /// Gives a share back.
-    pub fn give_back(&mut self, share: u64) {
-        self.taken = self.taken.saturating_sub(share);
+    /// Lets a connection go that had joined.
+    pub fn leave(&mut self) {
+        self.members = self.members.saturating_sub(1);
     }
 
-    /// How many bytes are taken.
-    pub fn taken(&self) -> u64 {
-        self.taken
+    /// The share of each connection, in bytes.
+    pub fn share(&self) -> u64 {
+        (self.total / self.members.max(1)).clamp(Self::LEAST, Self::MOST)
     }
 }
 
@@ -148,6 +164,7 @@ mod tests {
         #[test]
         fn memory_is_bounded_and_nobody_starves(
             capacity in 1u64..10_000,
+            smaller in 1u64..10_000,
             steps in prop::collection::vec((0u8..3, 1u64..4_000), 0..200),
         ) {
             let mut meter = Meter::new(capacity);
@@ -170,6 +187,7 @@ mod tests {
                 }
                 prop_assert!(meter.pending() + in_flight <= capacity);
             }
+            meter.set_capacity(smaller);
             prop_assert_eq!(meter.received(in_flight), Ok(()));
             meter.done(meter.pending());
             if let Some(limit) = meter.grant() {
@@ -180,20 +198,20 @@ mod tests {
         }
 
         #[test]
-        fn the_budget_is_never_exceeded(
-            total in 0u64..100_000,
-            steps in prop::collection::vec((any::<bool>(), 1u64..50_000), 0..50),
+        fn the_shares_never_exceed_the_budget(
+            total in 0u64..1 << 30,
+            steps in prop::collection::vec(any::<bool>(), 0..50),
         ) {
             let mut budget = Budget::new(total);
-            let mut shares = Vec::new();
-            for (take, most) in steps {
-                if take {
-                    shares.extend(budget.take(16, most));
-                } else if let Some(share) = shares.pop() {
-                    budget.give_back(share);
+            let mut members = 0;
+            for join in steps {
+                if join {
+                    members += u64::from(budget.join());
+                } else if members > 0 {
+                    budget.leave();
+                    members -= 1;
                 }
-                prop_assert_eq!(budget.taken(), shares.iter().sum::<u64>());
-                prop_assert!(budget.taken() <= total);
+                prop_assert!(members * budget.share() <= total);
             }
         }
     }

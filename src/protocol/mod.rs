@@ -20,10 +20,14 @@ pub mod live;
 pub mod manifest;
 pub mod message;
 pub mod ranges;
+pub mod rate;
 pub mod receiver;
 pub mod retry;
 pub mod sender;
 pub mod trouble;
+
+#[cfg(test)]
+mod pair;
 
 use std::time::Duration;
 

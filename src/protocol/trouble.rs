@@ -38,6 +38,8 @@ pub enum Trouble {
     Storage,
     /// The server has no room for another upload now.
     Busy,
+    /// Nothing arrived for longer than [`super::manifest::Limits::chunk_timeout`].
+    Silent,
     /// Another connection continues this upload.
     TakenOver,
     /// The source file was changed while it was read.
@@ -71,11 +73,14 @@ impl Trouble {
     /// Who can do something about it.
     pub fn class(&self) -> Class {
         match self {
-            Self::TakenOver | Self::Internal => Class::Retry,
+            Self::Silent | Self::Internal => Class::Retry,
             Self::DiskFull | Self::Storage | Self::Busy => Class::Wait,
-            Self::Changed | Self::Vanished | Self::Different | Self::Corrupt | Self::Ended => {
-                Class::Act
-            }
+            Self::TakenOver
+            | Self::Changed
+            | Self::Vanished
+            | Self::Different
+            | Self::Corrupt
+            | Self::Ended => Class::Act,
             Self::TooLarge { .. }
             | Self::TotalTooLarge { .. }
             | Self::TooMany { .. }
@@ -110,7 +115,8 @@ impl std::fmt::Display for Trouble {
                 "The server cannot write at the moment. Nothing is lost; it tries again.",
             ),
             Self::Busy => f.write_str("The server is busy. It goes on when there is room."),
-            Self::TakenOver => f.write_str("This upload goes on in another window."),
+            Self::Silent => f.write_str("Nothing arrived for a while. It tries again."),
+            Self::TakenOver => f.write_str("This upload goes on in another window. Retry to continue it here."),
             Self::Changed => {
                 f.write_str("The file was changed while it was being sent. Pick it again.")
             }

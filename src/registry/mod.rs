@@ -6,14 +6,17 @@
 
 #![warn(missing_docs)]
 
-// mod sqlite;
+mod sqlite;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
-// pub use self::sqlite::Sqlite;
+pub use self::sqlite::Sqlite;
 use crate::api::{FilePage, FileQuery, StoredFile};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
+use crate::protocol::trouble::Trouble;
 use crate::verify::{BlockHash, Root};
 
 /// Counts the holders of an upload: only the newest may write.
@@ -31,7 +34,8 @@ pub struct Upload {
     pub path: String,
     /// When it began, in milliseconds since 1970.
     pub started: i64,
-    /// When a block of it became durable last, in milliseconds since 1970.
+    /// When somebody took hold of it or a block of it became durable last, in
+    /// milliseconds since 1970.
     pub touched: i64,
     /// How many bytes of it are durable.
     pub durable: u64,
@@ -52,9 +56,9 @@ pub struct Claim {
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum Found {
     /// An upload to continue.
-    Upload(Claim),
+    Upload(FileId),
     /// A file: the upload was finished.
     Stored(StoredFile),
 }
@@ -68,12 +72,33 @@ pub enum RegistryError {
     /// There is no such upload or file.
     #[error("there is no such upload or file")]
     Unknown,
-    /// Another file has that path.
+    /// Another file has that path, or is about to have it.
     #[error("there is already a file of that name")]
     Taken,
+    /// There is no room left.
+    #[error("the registry's disk is full")]
+    Full,
     /// The database failed.
     #[error("the registry failed: {0}")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RegistryError {
+    /// What a sender is told of it.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Superseded => Trouble::TakenOver,
+            Self::Unknown => Trouble::Ended,
+            Self::Full => Trouble::DiskFull,
+            Self::Taken | Self::Database(_) => Trouble::Internal,
+        }
+    }
+}
+
+/// Now, in milliseconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 /// The server's memory. Every change is durable when its call returns.
@@ -89,9 +114,8 @@ pub trait Registry: Send + Sync + 'static {
         path: &str,
     ) -> Result<Claim, RegistryError>;
 
-    /// Takes hold of the upload that the token stands for, with the next epoch.
-    /// `None` if the token is not known.
-    async fn claim(&self, token: &Token) -> Result<Option<Claimed>, RegistryError>;
+    /// What the token stands for; `None` if it is not known.
+    async fn find(&self, token: &Token) -> Result<Option<Found>, RegistryError>;
 
     /// Records blocks as durable.
     async fn record(
@@ -101,10 +125,18 @@ pub trait Registry: Send + Sync + 'static {
         blocks: &[(u64, BlockHash)],
     ) -> Result<(), RegistryError>;
 
-    /// Writes down that the upload is about to be stored under `path`.
-    async fn sealing(&self, id: FileId, epoch: Epoch, path: &str) -> Result<(), RegistryError>;
+    /// Writes down that the upload is about to be stored under `path`; `None` takes it
+    /// back. [`RegistryError::Taken`] if a file has that path, or will have it: then
+    /// [`crate::storage::name::alternative`] is the next to try.
+    async fn sealing(
+        &self,
+        id: FileId,
+        epoch: Epoch,
+        path: Option<&str>,
+    ) -> Result<(), RegistryError>;
 
-    /// Turns the upload into a file under `path`; its blocks are forgotten.
+    /// Turns the upload into a file under `path`; its blocks are forgotten, its token
+    /// still stands for the file. Returns the file also if that was done before.
     async fn finish(
         &self,
         id: FileId,
@@ -122,9 +154,9 @@ pub trait Registry: Send + Sync + 'static {
     /// All unfinished uploads, the oldest first.
     async fn uploads(&self) -> Result<Vec<Upload>, RegistryError>;
 
-    /// The epoch and the durable blocks of an upload are only for its holder; this
-    /// takes hold of it for the server itself, after a crash.
-    async fn reclaim(&self, id: FileId) -> Result<Claim, RegistryError>;
+    /// Takes hold of an upload with the next epoch, without its token: the caller has
+    /// found it before, or is the server itself after a crash.
+    async fn hold(&self, id: FileId) -> Result<Claim, RegistryError>;
 
     /// A page of the files.
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError>;
@@ -132,7 +164,14 @@ pub trait Registry: Send + Sync + 'static {
     /// One file.
     async fn file(&self, id: FileId) -> Result<Option<StoredFile>, RegistryError>;
 
-    /// Changes the path of a file.
+    /// Writes down that a file is about to be moved to `path`; `None` takes it back.
+    /// [`RegistryError::Taken`] if another file has that path, or will have it.
+    async fn moving(&self, id: FileId, path: Option<&str>) -> Result<(), RegistryError>;
+
+    /// All files that were about to be moved, and whereto.
+    async fn moves(&self) -> Result<Vec<(StoredFile, String)>, RegistryError>;
+
+    /// Changes the path of a file that was moved.
     async fn rename(&self, id: FileId, path: &str) -> Result<(), RegistryError>;
 
     /// Forgets a file; whether there was one.

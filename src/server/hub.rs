@@ -1,26 +1,315 @@
-//! Everything that moves on this server right now.
+//! Everything that moves on this server right now: unfinished uploads, who holds
+//! them, and which clients are connected.
+//!
+//! An upload has at most one holder, a stream of a session. Whoever wants it next
+//! asks the holder to leave and waits for it only as long as its last writes take.
 
-use crate::protocol::id::FileId;
-use crate::protocol::live::LiveUpload;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::id::{ClientId, FileId};
+use crate::protocol::live::{LiveState, LiveUpload, Topic};
+use crate::protocol::rate::Rate;
+use crate::protocol::trouble::Trouble;
+use crate::protocol::{Generation, StreamId};
+use crate::registry::{Registry, RegistryError, Upload};
+use crate::storage::Storage;
+
+/// How long an ended upload stays visible to those who watch it.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long a holder may take for its last writes before it is written off.
+const EVICTION: Duration = Duration::from_secs(2);
+
+/// What a session is told from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Control {
+    /// The same client came back with a newer generation.
+    Superseded,
+    /// The upload of a stream is wanted elsewhere or was ended.
+    Expel(StreamId, Trouble),
+}
+
+/// How a session is told things.
+pub type ControlSender = mpsc::UnboundedSender<Control>;
 
 /// Knows every unfinished upload and who holds it.
-#[derive(Debug, Default)]
-pub struct Hub {}
+pub struct Hub {
+    registry: Arc<dyn Registry>,
+    storage: Arc<dyn Storage>,
+    began: Instant,
+    table: Mutex<Table>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Table {
+    uploads: HashMap<FileId, Entry>,
+    clients: HashMap<ClientId, (Generation, ControlSender)>,
+}
+
+struct Entry {
+    view: LiveUpload,
+    rate: Rate,
+    holder: Option<Holder>,
+    ended: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct Holder {
+    session: ControlSender,
+    stream: StreamId,
+    gone: CancellationToken,
+}
+
+/// Holds an upload for a stream; dropping it lets the upload go.
+pub struct Hold {
+    hub: Arc<Hub>,
+    id: FileId,
+    gone: CancellationToken,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.gone.cancel();
+        let mut table = self.hub.table.lock();
+        if let Some(entry) = table.uploads.get_mut(&self.id)
+            && entry.holder.as_ref().is_some_and(|h| h.gone.is_cancelled())
+        {
+            entry.holder = None;
+            if entry.view.state == LiveState::Receiving {
+                entry.view.state = LiveState::Resting;
+                entry.view.received = entry.view.durable;
+            }
+        }
+        drop(table);
+        self.hub.changed();
+    }
+}
 
 impl Hub {
-    /// All unfinished uploads, the latest first.
+    /// A hub that knows the unfinished uploads of the registry.
+    pub async fn new(
+        registry: Arc<dyn Registry>,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Self, RegistryError> {
+        let uploads = registry.uploads().await?;
+        let hub = Self {
+            registry,
+            storage,
+            began: Instant::now(),
+            table: Mutex::default(),
+            changes: watch::Sender::new(0),
+        };
+        for upload in uploads {
+            hub.enter(&upload);
+        }
+        Ok(hub)
+    }
+
+    /// Tells when something changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes
+            .send_modify(|revision| *revision = revision.wrapping_add(1));
+    }
+
+    /// All unfinished uploads, by path.
     pub fn live(&self) -> Vec<LiveUpload> {
-        Vec::new()
+        let mut uploads = self.watched(Topic::Live);
+        uploads.retain(|u| matches!(u.state, LiveState::Receiving | LiveState::Resting));
+        uploads.sort_by(|a, b| a.path.cmp(&b.path));
+        uploads
     }
 
     /// One unfinished upload.
-    pub fn upload(&self, _id: FileId) -> Option<LiveUpload> {
-        None
+    pub fn upload(&self, id: FileId) -> Option<LiveUpload> {
+        self.live().into_iter().find(|u| u.id == id)
+    }
+
+    /// What a watcher of the topic sees; ended uploads for a little while too.
+    pub fn watched(&self, topic: Topic) -> Vec<LiveUpload> {
+        let now = self.began.elapsed();
+        let mut table = self.table.lock();
+        table
+            .uploads
+            .retain(|_, e| e.ended.is_none_or(|at| at.elapsed() < FAREWELL));
+        let view = |entry: &Entry| {
+            let moving = entry.view.state == LiveState::Receiving;
+            let rate = if moving {
+                entry.rate.per_second(now)
+            } else {
+                0
+            };
+            LiveUpload {
+                rate,
+                ..entry.view.clone()
+            }
+        };
+        match topic {
+            Topic::Live => table.uploads.values().map(view).collect(),
+            Topic::Upload(id) => table.uploads.get(&id).map(view).into_iter().collect(),
+        }
+    }
+
+    /// Whether a session holds the upload.
+    pub fn is_held(&self, id: FileId) -> bool {
+        self.table
+            .lock()
+            .uploads
+            .get(&id)
+            .is_some_and(|e| e.holder.is_some())
+    }
+
+    /// Takes an upload into the table.
+    pub fn enter(&self, upload: &Upload) {
+        let view = LiveUpload {
+            id: upload.id,
+            path: upload.path.clone(),
+            size: upload.manifest.size,
+            received: upload.durable,
+            durable: upload.durable,
+            rate: 0,
+            state: LiveState::Resting,
+        };
+        let mut table = self.table.lock();
+        let fresh = Entry {
+            view,
+            rate: Rate::default(),
+            holder: None,
+            ended: None,
+        };
+        table.uploads.entry(upload.id).or_insert(fresh);
+        drop(table);
+        self.changed();
+    }
+
+    /// Makes a stream the holder of an upload that was entered.
+    pub fn hold(self: &Arc<Self>, id: FileId, session: ControlSender, stream: StreamId) -> Hold {
+        let gone = CancellationToken::new();
+        let mut table = self.table.lock();
+        if let Some(entry) = table.uploads.get_mut(&id) {
+            entry.holder = Some(Holder {
+                session,
+                stream,
+                gone: gone.clone(),
+            });
+            entry.view.state = LiveState::Receiving;
+            entry.rate.reset(self.began.elapsed(), entry.view.received);
+        }
+        drop(table);
+        self.changed();
+        Hold {
+            hub: self.clone(),
+            id,
+            gone,
+        }
+    }
+
+    /// Asks the holder of an upload to leave, and waits for that as long as its last
+    /// writes may take.
+    pub async fn evict(&self, id: FileId, trouble: Trouble) {
+        let holder = self
+            .table
+            .lock()
+            .uploads
+            .get(&id)
+            .and_then(|e| e.holder.clone());
+        if let Some(holder) = holder
+            && holder
+                .session
+                .send(Control::Expel(holder.stream, trouble))
+                .is_ok()
+        {
+            let left = tokio::time::timeout(EVICTION, holder.gone.cancelled()).await;
+            if left.is_err() {
+                tracing::warn!(%id, "the holder of an upload did not leave in time");
+            }
+        }
+    }
+
+    /// Says how far an upload is.
+    pub fn progress(&self, id: FileId, received: u64, durable: u64) {
+        let now = self.began.elapsed();
+        let mut table = self.table.lock();
+        let Some(entry) = table.uploads.get_mut(&id) else {
+            return;
+        };
+        if (entry.view.received, entry.view.durable) == (received, durable) {
+            return;
+        }
+        entry.view.received = received;
+        entry.view.durable = durable;
+        entry.rate.reached(now, received);
+        drop(table);
+        self.changed();
+    }
+
+    /// Says that an upload is stored or was ended.
+    pub fn ended(&self, id: FileId, state: LiveState) {
+        if let Some(entry) = self.table.lock().uploads.get_mut(&id) {
+            entry.view.state = state;
+            entry.ended = Some(Instant::now());
+            if state == LiveState::Stored {
+                entry.view.received = entry.view.size;
+                entry.view.durable = entry.view.size;
+            }
+        }
+        self.changed();
     }
 
     /// Ends an upload, whoever holds it: its holder is told, and nothing of it is left.
     /// Whether there was one.
-    pub async fn cancel(&self, _id: FileId) -> Result<bool, crate::registry::RegistryError> {
-        Ok(false)
+    pub async fn cancel(&self, id: FileId) -> Result<bool, RegistryError> {
+        self.evict(id, Trouble::Ended).await;
+        let was = self.registry.end(id).await?;
+        if let Err(error) = self.storage.discard(id).await {
+            tracing::warn!(%id, %error, "the bytes of a cancelled upload could not be deleted");
+        }
+        let known = self
+            .table
+            .lock()
+            .uploads
+            .get(&id)
+            .is_some_and(|e| e.ended.is_none() || e.view.state == LiveState::Ended);
+        if known {
+            self.ended(id, LiveState::Ended);
+        }
+        Ok(was || known)
+    }
+
+    /// A client introduced itself. An older connection of it is told to leave; whether
+    /// this one is the newest.
+    pub fn greet(&self, client: ClientId, generation: Generation, session: &ControlSender) -> bool {
+        let mut table = self.table.lock();
+        match table.clients.get(&client) {
+            Some((other, _)) if *other >= generation => return false,
+            Some((_, other)) => {
+                // A session that is gone already needs no telling.
+                let _ = other.send(Control::Superseded);
+            }
+            None => {}
+        }
+        table.clients.insert(client, (generation, session.clone()));
+        true
+    }
+
+    /// A client's connection of that generation ended.
+    pub fn farewell(&self, client: ClientId, generation: Generation) {
+        let mut table = self.table.lock();
+        if table
+            .clients
+            .get(&client)
+            .is_some_and(|(g, _)| *g == generation)
+        {
+            table.clients.remove(&client);
+        }
     }
 }

@@ -1,4 +1,117 @@
 //! The server: HTTP, sockets, and what holds them together.
 
+pub mod config;
 pub mod desk;
+pub mod download;
+pub mod guard;
 pub mod hub;
+pub mod policy;
+pub mod recover;
+pub mod router;
+pub mod serve;
+mod session;
+mod socket;
+mod upload;
+mod watcher;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::hub::Hub;
+use crate::protocol::Time;
+use crate::protocol::flow::Budget;
+use crate::protocol::id::ServerId;
+use crate::protocol::manifest::Limits;
+use crate::registry::{Registry, RegistryError};
+use crate::storage::{Storage, StorageError};
+
+/// One running server: what its connections and handlers share.
+pub struct Server {
+    /// The name of this run.
+    pub id: ServerId,
+    /// What it accepts.
+    pub limits: Limits,
+    /// What it remembers.
+    pub registry: Arc<dyn Registry>,
+    /// Where the bytes go.
+    pub storage: Arc<dyn Storage>,
+    /// What moves right now.
+    pub hub: Arc<Hub>,
+    /// The memory for data on its way.
+    pub budget: Mutex<Budget>,
+    /// Connections and uploads, to wait for at the end.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server begins to stop.
+    pub shutdown: CancellationToken,
+    began: Instant,
+}
+
+/// A server could not be brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The registry failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Registry and storage could not be brought together.
+    #[error(transparent)]
+    Recover(#[from] recover::RecoverError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}. Is it in use? Choose another with --listen.")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What came of it.
+        source: std::io::Error,
+    },
+    /// The system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl Server {
+    /// A server over a registry and a storage, with `memory` bytes for data on its way.
+    pub async fn new(
+        registry: Arc<dyn Registry>,
+        storage: Arc<dyn Storage>,
+        limits: Limits,
+        memory: u64,
+    ) -> Result<Arc<Self>, StartError> {
+        let hub = Arc::new(Hub::new(registry.clone(), storage.clone()).await?);
+        Ok(Arc::new(Self {
+            id: ServerId::from_bytes(random()?),
+            limits,
+            registry,
+            storage,
+            hub,
+            budget: Mutex::new(Budget::new(memory)),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            began: Instant::now(),
+        }))
+    }
+
+    /// The time since it began, for the machines without a clock.
+    fn now(&self) -> Time {
+        self.began.elapsed()
+    }
+
+    /// The moment that a machine calls `time`.
+    fn instant(&self, time: Time) -> tokio::time::Instant {
+        (self.began + time).into()
+    }
+}
+
+/// Sixteen random bytes.
+fn random() -> Result<[u8; 16], getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}

@@ -5,8 +5,8 @@
 
 #![warn(missing_docs)]
 
-// pub mod disk;
-// pub mod name;
+pub mod disk;
+pub mod name;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -22,9 +22,12 @@ pub enum StorageError {
     /// There is no room left.
     #[error("the disk is full")]
     Full,
-    /// The name is taken: try another.
-    #[error("the name is taken")]
-    Exists,
+    /// The path is taken: try [`name::alternative`].
+    #[error("{taken:?} is taken")]
+    Exists {
+        /// The path itself, or the folder above it in whose place there is a file.
+        taken: String,
+    },
     /// There is no such part or file.
     #[error("there is no such file")]
     Missing,
@@ -51,31 +54,51 @@ impl StorageError {
             Self::Full => Trouble::DiskFull,
             Self::Superseded => Trouble::TakenOver,
             Self::Missing => Trouble::Ended,
-            Self::Exists | Self::UnsafePath | Self::Io { .. } => Trouble::Storage,
+            Self::Exists { .. } | Self::UnsafePath | Self::Io { .. } => Trouble::Storage,
         }
     }
+}
+
+/// What an upload is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Nothing of it is durable: it may not be there yet.
+    New,
+    /// Something of it is durable: it is an error if it is not there.
+    Resumed,
 }
 
 /// A place for files.
 #[async_trait]
 pub trait Storage: Send + Sync + 'static {
-    /// Opens the unfinished upload `id` of `size` bytes for writing, new or resumed.
-    /// From then on writers of `id` with an older epoch are refused.
+    /// Opens the unfinished upload `id` of `size` bytes for writing. From then on
+    /// writers of `id` with an older epoch are refused.
+    ///
+    /// [`StorageError::Missing`] if it is to be resumed and its bytes are gone: then it
+    /// was ended, or put under its final name by an older writer.
     async fn open(
         &self,
         id: FileId,
         size: u64,
         epoch: Epoch,
+        opening: Opening,
     ) -> Result<Box<dyn UploadWriter>, StorageError>;
 
     /// The unfinished uploads that have bytes here.
     async fn parts(&self) -> Result<Vec<FileId>, StorageError>;
 
-    /// Deletes the bytes of an unfinished upload, if there are any.
+    /// Deletes the bytes of an unfinished upload, if there are any. Its writers are
+    /// refused from then on.
     async fn discard(&self, id: FileId) -> Result<(), StorageError>;
 
     /// The length in bytes of the file at `path`; `None` if there is none.
     async fn len(&self, path: &str) -> Result<Option<u64>, StorageError>;
+
+    /// As [`Storage::len`], but first makes sure that the name is durable: after a
+    /// crash, a name that is seen need not be.
+    async fn confirm(&self, path: &str) -> Result<Option<u64>, StorageError> {
+        self.len(path).await
+    }
 
     /// Reads the bytes `range` of the file at `path`, in pieces.
     async fn read(
@@ -84,10 +107,12 @@ pub trait Storage: Send + Sync + 'static {
         range: std::ops::Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, StorageError>>, StorageError>;
 
-    /// Gives a file another path, durably; [`StorageError::Exists`] if it is taken.
+    /// Gives a file another path, durably. Never replaces a file:
+    /// [`StorageError::Exists`] if the path is taken.
     async fn rename(&self, from: &str, to: &str) -> Result<(), StorageError>;
 
-    /// Deletes a file, durably; it is no error if it is gone already.
+    /// Deletes a file, durably, and folders that are empty then. It is no error if it
+    /// is gone already.
     async fn remove(&self, path: &str) -> Result<(), StorageError>;
 }
 
@@ -106,6 +131,8 @@ pub struct Meta {
 /// with a moment at which they are durable.
 ///
 /// Dropping a writer ends it without a trace: what was synced stays for a later one.
+/// A writer whose upload has a newer one, or was discarded, gets
+/// [`StorageError::Superseded`] from everything.
 #[async_trait]
 pub trait UploadWriter: Send {
     /// What it writes.
@@ -114,11 +141,14 @@ pub trait UploadWriter: Send {
     /// Writes `pieces` one after the other, the first at `offset`.
     async fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError>;
 
-    /// Makes everything that was written durable.
+    /// Makes everything that was written durable. If that fails, nothing is known of
+    /// what was written since the last time, and the writer is of no more use: open
+    /// another, and write that again.
     async fn sync(&mut self) -> Result<(), StorageError>;
 
-    /// Puts the complete and synced upload under its final `path`, durably. Never
-    /// replaces a file: [`StorageError::Exists`] asks for another path.
+    /// Puts the complete upload under its final `path`, durably; what is not synced is
+    /// synced first. Never replaces a file: [`StorageError::Exists`] asks for another
+    /// path.
     async fn seal(&mut self, path: &str) -> Result<(), StorageError>;
 
     /// Deletes what was written.

@@ -1,0 +1,59 @@
+# Longhaul: `make serve` runs it, `make test` tests all of it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+run := scripts/with-tools
+
+# The two programs, as [package.metadata.leptos] has them built; every command
+# below names them so, and thus each dependency is compiled once.
+ssr := --release --no-default-features --features=ssr
+hydrate := --profile=wasm-release --lib --target=wasm32-unknown-unknown --target-dir=target/front \
+	--no-default-features --features=hydrate
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: serve
+serve: build ## Build what is missing and serve http://127.0.0.1:3000 with data in ./data
+	exec env -u LONGHAUL_CACHE target/release/longhaul serve --listen 127.0.0.1:3000 --data data
+
+.PHONY: test
+test: lint build ## Run every test there is
+	@echo "== unit and integration tests"
+	$(run) cargo nextest run $(ssr)
+	@echo "== documentation tests"
+	$(run) cargo test --doc $(ssr)
+	@echo "== one site, two builders"
+	scripts/same-site
+	@echo "== browser tests"
+	cd end2end && ../$(run) npm run --silent check && ../$(run) npx playwright test --forbid-only
+
+.PHONY: dev
+dev: ## Serve a debug build that rebuilds and reloads on every change
+	@scripts/setup dev
+	$(run) cargo leptos watch -- serve --data data
+
+.PHONY: build
+build: ## Build the release: target/release/longhaul and target/site
+	@scripts/setup build
+	@echo "== release"
+	@$(run) node scripts/build-site.mjs
+
+.PHONY: lint
+lint: setup ## Check the format, and each of the two features alone with Clippy
+	@echo "== lint"
+	$(run) cargo fmt --check
+	$(run) cargo clippy $(ssr) --all-targets -- -D warnings
+	$(run) cargo clippy $(hydrate) -- -D warnings
+
+.PHONY: setup
+setup: ## Install or build all that the build, the tests and `make dev` need
+	@scripts/setup test
+
+.PHONY: clean
+clean: ## Remove what was built here; shared dependencies and tools stay
+	rm -rf target end2end/node_modules end2end/test-results end2end/playwright-report

@@ -1,0 +1,41 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+// The server that was built with the site: the one beside which stands the list of
+// the site's hashed names.
+const target = join(__dirname, '../target');
+process.env.LONGHAUL_BIN ??= join(target, ['release', 'debug'].find(madeTheSite) ?? 'release', 'longhaul');
+
+function madeTheSite(profile: string) {
+  const list = join(target, profile, 'hash.txt');
+  const pkg = join(target, 'site/pkg');
+  if (!existsSync(list) || !existsSync(pkg)) return false;
+  const script = /js: (.*)/.exec(readFileSync(list, 'utf8'))?.[1];
+  return readdirSync(pkg).some((name) => name.endsWith(`.${script}.js`));
+}
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  reporter: [['list'], ['html', { open: 'never' }]],
+  workers: 2,
+  retries: 0,
+  fullyParallel: true,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  // Pictures are taken on demand: `npm run screenshots`.
+  grepInvert: process.env.LONGHAUL_SCREENSHOTS ? undefined : /@screenshots/,
+  use: {
+    // A trace holds all that was sent, and slows the sending; ask for one with --trace on.
+    trace: 'off',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.LONGHAUL_CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+        '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      ],
+    },
+  },
+});

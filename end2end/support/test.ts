@@ -1,0 +1,66 @@
+import { test as base } from '@playwright/test';
+import { Files } from './files';
+import { Server } from './server';
+import { Uploads } from './uploads';
+import { Wire } from './wire';
+
+export { expect } from '@playwright/test';
+export { GiB, KiB, MiB, b3sum } from './files';
+
+type Fixtures = {
+  /** Options of `longhaul serve`; set them with `test.use`. */
+  options: string[];
+  /** The server of this test. */
+  server: Server;
+  /** Lays a wire to the server, so many bytes per second fast. */
+  wire: (rate?: number) => Promise<Wire>;
+  /** The files of the person. */
+  files: Files;
+  /** The page of uploads. */
+  uploads: Uploads;
+};
+
+/** Every test has a server, a browser profile and files of its own. */
+export const test = base.extend<Fixtures>({
+  options: [[], { option: true }],
+  server: async ({ options }, use, info) => {
+    const server = await Server.start(...options);
+    await use(server);
+    if (info.status !== info.expectedStatus) {
+      const log = server.log.map((line) => JSON.stringify(line)).join('\n');
+      await info.attach('server.log', { body: log, contentType: 'text/plain' });
+    }
+    await server.dispose();
+  },
+  wire: async ({ server }, use) => {
+    const wires: Wire[] = [];
+    await use(async (rate) => {
+      const wire = await Wire.to(server.port, rate);
+      wires.push(wire);
+      return wire;
+    });
+    for (const wire of wires) await wire.dispose();
+  },
+  files: async ({}, use) => {
+    const files = await Files.create();
+    await use(files);
+    await files.dispose();
+  },
+  // Relative addresses are the server's.
+  baseURL: async ({ server }, use) => use(server.url),
+  uploads: async ({ page }, use) => use(new Uploads(page)),
+});
+
+/** What the server says of a file that arrived. */
+export type Receipt = { name: string; path: string; size: number; digest: string };
+
+/** Says a figure that the reader of the report wants to see. */
+export function state(what: string, figure: string | number) {
+  test.info().annotations.push({ type: what, description: String(figure) });
+  console.log(`      ${what}: ${figure}`);
+}
+
+/** Bytes as people read them. */
+export function mib(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+}

@@ -1,0 +1,78 @@
+import { MiB, b3sum, expect, state, test } from '../support/test';
+import { watchSockets } from '../support/sockets';
+
+test('an upload goes on over every route, over one socket', async ({ page, server, wire, uploads, files }) => {
+  const source = await files.random('film.mkv', 96 * MiB);
+  const line = await wire(16 * MiB);
+  const sockets = watchSockets(page);
+  await page.goto(line.url);
+  await uploads.pick(source);
+  await uploads.reaches('film.mkv', 5);
+
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  const goesOn = async () => {
+    const before = line.bytes;
+    await expect.poll(() => line.bytes, { intervals: [20] }).toBeGreaterThan(before + MiB);
+  };
+  await pages.getByRole('link', { name: 'Files' }).click();
+  await expect(page.getByRole('heading', { name: 'Files', level: 1 })).toBeVisible();
+  await goesOn();
+  await pages.getByRole('link', { name: 'Live' }).click();
+  await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toBeVisible();
+  await expect(page.getByRole('list', { name: 'Live uploads' }).getByRole('listitem')).toHaveAttribute('data-name', 'film.mkv');
+  await goesOn();
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Files', level: 1 })).toBeVisible();
+  await goesOn();
+  await pages.getByRole('link', { name: 'Uploads' }).click();
+  await uploads.expectState('film.mkv', 'sending');
+  await goesOn();
+  line.rate = Infinity;
+  await uploads.arrives('film.mkv');
+
+  expect(await b3sum(server.stored('film.mkv'))).toBe(await b3sum(source));
+  expect(line.bytes, 'nothing was sent twice').toBe(96 * MiB);
+  expect([line.opened, line.most]).toEqual([1, 1]);
+  await uploads.expectConnection('idle');
+  await expect.poll(sockets).toEqual({ opened: 1, most: 1, closed: [{ code: 1000, clean: true }] });
+});
+
+test('leaving /live with nothing to do closes the socket with 1000, and coming back opens one', async ({ page, server, wire, uploads }) => {
+  const line = await wire();
+  const sockets = watchSockets(page);
+  await page.goto(line.url);
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  for (const visit of [1, 2]) {
+    await pages.getByRole('link', { name: 'Live' }).click();
+    await expect(page.getByRole('heading', { name: 'Nothing is moving' })).toBeVisible();
+    await uploads.expectConnection('open');
+    await pages.getByRole('link', { name: 'Uploads' }).click();
+    await uploads.expectConnection('idle');
+    await expect.poll(() => server.logged('a connection ended').length).toBe(visit);
+  }
+  const { closed, opened, most } = await sockets();
+  state('close events', JSON.stringify(closed));
+  expect([opened, most]).toEqual([2, 1]);
+  expect(closed).toEqual([{ code: 1000, clean: true }, { code: 1000, clean: true }]);
+  expect(server.logged('a connection ended')).toMatchObject([{ code: 1000 }, { code: 1000 }]);
+  expect(server.logged('a client connected')).toHaveLength(2);
+  expect(line.most).toBe(1);
+});
+
+test('going back and forth quickly never opens a second socket', async ({ page, server, wire, uploads }) => {
+  const line = await wire();
+  const sockets = watchSockets(page);
+  await page.goto(line.url);
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  for (let n = 0; n < 6; n++) {
+    await pages.getByRole('link', { name: 'Live' }).click();
+    await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toBeVisible();
+    await pages.getByRole('link', { name: n % 2 ? 'Files' : 'Uploads' }).click();
+    await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toHaveCount(0);
+  }
+  await uploads.expectConnection('idle');
+  const { opened, most, closed } = await sockets();
+  expect([most, line.most]).toEqual([1, 1]);
+  expect(closed).toEqual(Array(opened).fill({ code: 1000, clean: true }));
+  await expect.poll(() => server.logged('a connection ended').length).toBe(opened);
+});

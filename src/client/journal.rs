@@ -1,0 +1,78 @@
+//! What outlives the page: in IndexedDB, one record for each unfinished upload, with
+//! the handle of its file where the browser gave one.
+//!
+//! Without IndexedDB, in a private window for one, uploads work all the same; they
+//! are only not continued after a reload.
+
+use idb::builder::{DatabaseBuilder, ObjectStoreBuilder};
+use idb::{Database, Query, TransactionMode};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
+
+use crate::protocol::id::FileId;
+use crate::protocol::sender::Record;
+
+const NAME: &str = "longhaul";
+const VERSION: u32 = 1;
+const STORE: &str = "uploads-v1";
+
+/// The journal of this browser.
+#[derive(Debug)]
+pub struct Journal(Database);
+
+impl Journal {
+    /// Opens it.
+    pub async fn open() -> Result<Self, idb::Error> {
+        let builder = DatabaseBuilder::new(NAME).version(VERSION);
+        Ok(Self(
+            builder
+                .add_object_store(ObjectStoreBuilder::new(STORE))
+                .build()
+                .await?,
+        ))
+    }
+
+    /// Everything in it; what cannot be read is left out.
+    pub async fn load(&self) -> Result<Vec<(Record, JsValue)>, idb::Error> {
+        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadOnly)?;
+        let values = transaction
+            .object_store(STORE)?
+            .get_all(None, None)?
+            .await?;
+        Ok(values.iter().filter_map(decode).collect())
+    }
+
+    /// Keeps a record, in the place of an older one of the same upload.
+    pub async fn keep(&self, record: &Record, handle: &JsValue) -> Result<(), idb::Error> {
+        let Ok(bytes) = postcard::to_allocvec(record) else {
+            return Ok(());
+        };
+        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
+        let value = Array::of2(&Uint8Array::from(bytes.as_slice()), handle);
+        let key = JsValue::from_str(&record.id.to_string());
+        transaction
+            .object_store(STORE)?
+            .put(&value, Some(&key))?
+            .await?;
+        transaction.commit()?.await?;
+        Ok(())
+    }
+
+    /// Forgets an upload.
+    pub async fn forget(&self, id: FileId) -> Result<(), idb::Error> {
+        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
+        let key = JsValue::from_str(&id.to_string());
+        transaction
+            .object_store(STORE)?
+            .delete(Query::Key(key))?
+            .await?;
+        transaction.commit()?.await?;
+        Ok(())
+    }
+}
+
+fn decode(value: &JsValue) -> Option<(Record, JsValue)> {
+    let parts = Array::from(value);
+    let bytes = Uint8Array::new(&parts.get(0)).to_vec();
+    Some((postcard::from_bytes(&bytes).ok()?, parts.get(1)))
+}

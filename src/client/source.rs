@@ -1,0 +1,67 @@
+//! The files that are being sent, and how they are read.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DomException, File};
+
+use crate::port::Key;
+use crate::protocol::sender::ReadError;
+
+/// A file that was picked.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file, as it was when it was picked.
+    pub file: File,
+    /// The handle with which it is found again later, or `null`.
+    pub handle: JsValue,
+}
+
+/// The files by upload.
+#[derive(Debug, Default)]
+pub struct Sources(HashMap<Key, Source>);
+
+impl Sources {
+    /// Keeps a file.
+    pub fn keep(&mut self, key: Key, source: Source) {
+        self.0.insert(key, source);
+    }
+
+    /// Lets go of a file.
+    pub fn forget(&mut self, key: Key) {
+        self.0.remove(&key);
+    }
+
+    /// The file of an upload.
+    pub fn get(&self, key: Key) -> Option<&Source> {
+        self.0.get(&key)
+    }
+}
+
+/// Reads bytes of a file into the memory of WASM: one copy.
+pub async fn read(file: File, range: Range<u64>) -> Result<Bytes, ReadError> {
+    // Offsets are exact in an f64 up to 8 PiB.
+    let slice = file
+        .slice_with_f64_and_f64(range.start as f64, range.end as f64)
+        .map_err(why)?;
+    let buffer = JsFuture::from(slice.array_buffer()).await.map_err(why)?;
+    let buffer: ArrayBuffer = buffer.dyn_into().map_err(|_| ReadError::Vanished)?;
+    Ok(Uint8Array::new(&buffer).to_vec().into())
+}
+
+/// Browsers say `NotReadableError` of a file that changed since it was picked, and
+/// `NotFoundError` of one that is gone.
+fn why(error: JsValue) -> ReadError {
+    match error
+        .dyn_ref::<DomException>()
+        .map(DomException::name)
+        .as_deref()
+    {
+        Some("NotReadableError") => ReadError::Changed,
+        _ => ReadError::Vanished,
+    }
+}

@@ -1,0 +1,413 @@
+//! A sender and a receiver joined by a virtual wire, with a virtual disk behind:
+//! whatever is done to the wire, what is stored equals what was sent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::frame::Frame;
+use super::id::{FileId, ServerId, Token};
+use super::manifest::{Limits, Manifest};
+use super::message::ServerMessage;
+use super::receiver::{self, Opening, Receiver, Settings};
+use super::sender::{self, Key, Row, RowState, Sender};
+use super::{Generation, Time};
+use crate::protocol::id::ClientId;
+use crate::protocol::message::ClientMessage;
+use crate::verify::{BLOCK, BlockHash, Root, block, block_len, blocks};
+
+/// What the server has on disk of one upload.
+#[derive(Debug, Default)]
+struct Part {
+    size: u64,
+    bytes: Vec<u8>,
+    durable: BTreeMap<u64, BlockHash>,
+    stored: Option<Root>,
+}
+
+#[derive(Debug)]
+struct World {
+    now: Time,
+    files: BTreeMap<Key, Vec<u8>>,
+    sender: Sender,
+    receiver: Option<Receiver>,
+    parts: Vec<Part>,
+    streams: BTreeMap<super::StreamId, usize>,
+    up: VecDeque<Vec<u8>>,
+    down: VecDeque<ServerMessage>,
+    reads: VecDeque<sender::Effect>,
+    sent: u64,
+    damage: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            now: Time::ZERO,
+            files: BTreeMap::new(),
+            sender: Sender::new(),
+            receiver: None,
+            parts: Vec::new(),
+            streams: BTreeMap::new(),
+            up: VecDeque::new(),
+            down: VecDeque::new(),
+            reads: VecDeque::new(),
+            sent: 0,
+            damage: 0,
+        }
+    }
+
+    fn add(&mut self, path: &str, content: Vec<u8>) -> Key {
+        let key = self.sender.add(manifest(path, &content));
+        self.files.insert(key, content);
+        key
+    }
+
+    fn connect(&mut self) {
+        self.disconnect();
+        let mut receiver = Receiver::new(Settings {
+            server: ServerId::from_bytes([0; 16]),
+            limits: Limits::default(),
+            capacity: 1024 * 1024,
+            heartbeat: Duration::from_secs(5),
+            cadence: receiver::Cadence::default(),
+        });
+        let hello = ClientMessage::Hello {
+            version: super::VERSION,
+            client: ClientId::from_bytes([0; 16]),
+            generation: Generation(1),
+        };
+        receiver.message(hello.encode().into(), self.now);
+        self.receiver = Some(receiver);
+    }
+
+    /// The wire breaks; the server notices at once or never.
+    fn disconnect(&mut self) {
+        if let Some(mut receiver) = self.receiver.take() {
+            receiver.disconnected();
+            self.carry_out(&mut receiver);
+        }
+        self.up.clear();
+        self.down.clear();
+        self.sender.disconnected();
+    }
+
+    fn carry_out(&mut self, receiver: &mut Receiver) {
+        while let Some(effect) = receiver.poll_effect() {
+            match effect {
+                receiver::Effect::Greeted(..)
+                | receiver::Effect::Watch(_)
+                | receiver::Effect::Unwatch(_) => {}
+                receiver::Effect::Open {
+                    stream,
+                    manifest,
+                    resume,
+                } => {
+                    let index = match resume {
+                        Some(token) => usize::from(token.as_bytes()[0]),
+                        None => {
+                            self.parts.push(Part {
+                                size: manifest.size,
+                                bytes: vec![0; manifest.size as usize],
+                                ..Part::default()
+                            });
+                            self.parts.len() - 1
+                        }
+                    };
+                    self.streams.insert(stream, index);
+                    let part = &self.parts[index];
+                    let id = FileId::from_bytes([index as u8; 16]);
+                    let opening = match part.stored {
+                        Some(root) => Opening::Stored {
+                            id,
+                            path: String::new(),
+                            root,
+                        },
+                        None => Opening::Granted {
+                            id,
+                            token: Token::from_bytes([index as u8; 16]),
+                            blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
+                        },
+                    };
+                    receiver.opened(stream, opening, self.now);
+                }
+                receiver::Effect::Write {
+                    stream,
+                    offset,
+                    payload,
+                } => {
+                    let part = &mut self.parts[self.streams[&stream]];
+                    let start = offset as usize;
+                    part.bytes[start..start + payload.len()].copy_from_slice(&payload);
+                    let index = offset / BLOCK;
+                    let end = index * BLOCK + block_len(index, part.size);
+                    let mut hashes = Vec::new();
+                    if offset + payload.len() as u64 == end {
+                        let bytes = &part.bytes[(index * BLOCK) as usize..end as usize];
+                        hashes.push((index, block::hash(index, part.size, bytes)));
+                    }
+                    receiver.written(stream, payload.len() as u64, &hashes, self.now);
+                }
+                receiver::Effect::Commit { stream, blocks } => {
+                    self.parts[self.streams[&stream]].durable.extend(blocks);
+                    receiver.committed(stream, self.now);
+                }
+                receiver::Effect::Seal { stream, root } => {
+                    let index = self.streams[&stream];
+                    self.parts[index].stored = Some(root);
+                    let id = FileId::from_bytes([index as u8; 16]);
+                    receiver.sealed(stream, id, String::new(), root);
+                }
+                receiver::Effect::Release(stream) => receiver.released(stream),
+                receiver::Effect::Abort(stream) => receiver.aborted(stream),
+                receiver::Effect::Close(code) => unreachable!("the server closed with {code:?}"),
+            }
+        }
+    }
+
+    /// One small thing happens; whether anything did.
+    fn step(&mut self) -> bool {
+        while let Some(effect) = self.sender.poll_effect() {
+            self.reads.push_back(effect);
+        }
+        if let Some(sender::Effect::Read { key, slice, range }) = self.reads.pop_front() {
+            let bytes = &self.files[&key][range.start as usize..range.end as usize];
+            let bytes = Bytes::copy_from_slice(bytes);
+            self.sender.read(key, slice, Ok(bytes), self.now);
+            return true;
+        }
+        let Some(mut receiver) = self.receiver.take() else {
+            return !self.reads.is_empty();
+        };
+        let mut moved = false;
+        if let Some(message) = self.sender.poll_transmit(64 * 1024) {
+            self.up.push_back(message);
+            moved = true;
+        }
+        if let Some(mut message) = self.up.pop_front() {
+            if let Ok(Frame::Data { payload, .. }) = Frame::parse(message.clone().into()) {
+                self.sent += payload.len() as u64;
+                if self.damage > 0 {
+                    self.damage -= 1;
+                    if let Some(byte) = message.last_mut() {
+                        *byte ^= 1;
+                    }
+                }
+            }
+            receiver.message(message.into(), self.now);
+            moved = true;
+        }
+        self.carry_out(&mut receiver);
+        while let Some(message) = receiver.poll_send() {
+            self.down.push_back(message);
+        }
+        if let Some(message) = self.down.pop_front() {
+            match message {
+                ServerMessage::Welcome { limits, credit, .. } => {
+                    self.sender.connected(limits, credit, self.now);
+                }
+                message => self.sender.message(message, self.now, 0),
+            }
+            moved = true;
+        }
+        self.now += Duration::from_millis(1);
+        receiver.tick(self.now);
+        self.sender.tick(self.now);
+        self.receiver = Some(receiver);
+        moved
+    }
+
+    fn run(&mut self) {
+        // Nothing moving for half a second: longer than the cadence of commits.
+        let mut still = 0;
+        while still < 500 {
+            still = if self.step() { 0 } else { still + 1 };
+        }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.sender.rows(self.now)
+    }
+
+    fn states(&self) -> Vec<RowState> {
+        self.rows().iter().map(|row| row.state).collect()
+    }
+
+    fn check_stored(&self) {
+        let rows = self.rows();
+        assert_eq!(rows.len(), self.files.len());
+        for row in rows {
+            let content = &self.files[&row.key];
+            assert_eq!(row.state, RowState::Stored, "{row:?}");
+            assert_eq!(row.durable, row.size);
+            let digest = Root(*blake3::hash(content).as_bytes());
+            assert_eq!(row.digest, Some(digest));
+            let stored = |p: &&Part| p.stored == Some(digest) && p.bytes == *content;
+            assert!(self.parts.iter().any(|p| stored(&p)));
+        }
+    }
+}
+
+fn manifest(path: &str, content: &[u8]) -> Manifest {
+    Manifest {
+        path: path.into(),
+        size: content.len() as u64,
+        modified: None,
+        media_type: String::new(),
+    }
+}
+
+fn content(size: u64, seed: u64) -> Vec<u8> {
+    (0..size)
+        .map(|i| (i.wrapping_mul(seed * 2 + 1) >> 3) as u8)
+        .collect()
+}
+
+#[test]
+fn files_of_every_length_arrive() {
+    let mut world = World::new();
+    for (seed, size) in (0..).zip([0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5, 0]) {
+        world.add("a", content(size, seed));
+    }
+    world.connect();
+    world.run();
+    world.check_stored();
+}
+
+#[test]
+fn after_a_cut_only_what_is_not_durable_is_sent_again() {
+    let mut world = World::new();
+    let size = 8 * BLOCK;
+    world.add("a", content(size, 1));
+    world.connect();
+    while world.rows()[0].received < 4 * BLOCK {
+        world.step();
+    }
+    world.connect();
+    world.run();
+    world.check_stored();
+    // The window of a connection is in flight at most, and one block half received.
+    assert!(
+        world.sent <= size + 2 * BLOCK,
+        "{} bytes were sent",
+        world.sent
+    );
+}
+
+#[test]
+fn a_damaged_block_is_sent_again_and_no_other() {
+    let mut world = World::new();
+    world.add("a", content(5 * BLOCK, 1));
+    world.damage = 2;
+    world.connect();
+    world.run();
+    world.check_stored();
+    assert!(world.sent <= 7 * BLOCK, "{} bytes were sent", world.sent);
+}
+
+#[test]
+fn after_a_reload_the_same_file_continues_and_another_is_refused() {
+    let mut world = World::new();
+    let mut original = content(6 * BLOCK, 1);
+    let key = world.add("a", original.clone());
+    world.connect();
+    while world.rows()[0].durable < 2 * BLOCK {
+        world.step();
+    }
+    world.disconnect();
+    let record = world.sender.record(key);
+    world.sender = Sender::new();
+    let sent = world.sent;
+    let durable = world.parts[0].durable.len() as u64 * BLOCK;
+    let key = record.map(|r| world.sender.restore(r)).unwrap_or_default();
+    assert_eq!(world.states(), [RowState::NeedsFile]);
+
+    original[7] ^= 1;
+    world.files = BTreeMap::from([(key, original.clone())]);
+    assert!(world.sender.provide(key, manifest("a", &original)));
+    world.connect();
+    world.run();
+    assert_eq!(world.states(), [RowState::NeedsFile]);
+    assert_eq!(
+        world.rows()[0].trouble,
+        Some(super::trouble::Trouble::Different)
+    );
+    assert_eq!(world.sent, sent, "bytes of a changed file were sent");
+
+    original[7] ^= 1;
+    world.files = BTreeMap::from([(key, original.clone())]);
+    assert!(world.sender.provide(key, manifest("a", &original)));
+    world.run();
+    world.check_stored();
+    assert_eq!(world.sent - sent, 6 * BLOCK - durable);
+}
+
+#[test]
+fn paused_resumed_and_cancelled() {
+    let mut world = World::new();
+    let a = world.add("a", content(4 * BLOCK, 1));
+    let b = world.add("b", content(4 * BLOCK, 2));
+    world.connect();
+    while world.rows().iter().any(|row| row.received < BLOCK) {
+        world.step();
+    }
+    world.sender.pause(a);
+    world.sender.cancel(b);
+    world.files.remove(&b);
+    world.run();
+    assert_eq!(world.states(), [RowState::Paused]);
+    assert!(!world.sender.interest());
+    world.sender.resume(a);
+    world.run();
+    world.check_stored();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_is_done_everything_arrives(
+        sizes in prop::collection::vec(0..3 * BLOCK, 1..6),
+        troubles in prop::collection::vec((1usize..400, 0u8..4), 0..8),
+    ) {
+        let mut world = World::new();
+        for (seed, size) in (0..).zip(&sizes) {
+            world.add("a", content(*size, seed));
+        }
+        world.connect();
+        for (steps, trouble) in troubles {
+            for _ in 0..steps {
+                world.step();
+                for row in world.rows() {
+                    let durable: u64 = world.parts.iter().map(|p| {
+                        p.durable.keys().map(|b| block_len(*b, p.size)).sum::<u64>()
+                    }).sum();
+                    prop_assert!(row.durable <= row.received && row.durable <= durable);
+                    prop_assert!(row.received <= row.size);
+                }
+            }
+            match trouble {
+                0 => world.disconnect(),
+                1 => world.connect(),
+                2 => world.damage += 1,
+                _ => {
+                    for key in world.sender.keys() {
+                        world.sender.pause(key);
+                    }
+                }
+            }
+        }
+        world.connect();
+        for key in world.sender.keys() {
+            world.sender.resume(key);
+        }
+        world.damage = 0;
+        world.run();
+        world.check_stored();
+        prop_assert!(!world.sender.interest());
+        prop_assert_eq!(world.receiver.map(|r| r.open_streams()), Some(0));
+        prop_assert!(sizes.iter().all(|size| blocks(*size) < 4));
+    }
+}

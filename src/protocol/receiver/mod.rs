@@ -1,0 +1,592 @@
+//! The server's side of one connection.
+//!
+//! Messages of the socket and the outcomes of its own effects go in; effects come
+//! out of [`Receiver::poll_effect`] and messages out of [`Receiver::poll_send`].
+//! Effects of one stream are carried out in order, and each one is answered.
+//!
+//! The invariants: a block counts as received once both sides computed the same hash
+//! for it, and as durable once a commit of it was answered, which is after its bytes
+//! and its record were synced. A block that is received is never written again. What
+//! waits to be sent is bounded: acknowledgements and credit are kept as the latest
+//! state, not as a queue.
+
+mod incoming;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use self::incoming::Incoming;
+use super::close::CloseCode;
+use super::flow::Meter;
+use super::frame::Frame;
+use super::id::{ClientId, FileId, ServerId, Token};
+use super::live::Topic;
+use super::manifest::{Limits, Manifest};
+use super::message::{ClientMessage, ServerMessage};
+use super::trouble::Trouble;
+use super::{Generation, StreamId, Time, VERSION};
+use crate::verify::{BlockHash, Root};
+
+/// How many topics one connection may watch.
+const MAX_TOPICS: usize = 64;
+
+/// What the driver must do. Every effect that names a stream is answered by the
+/// method of [`Receiver`] that its description names, or by [`Receiver::failed`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A client introduced itself: older connections of it are superseded.
+    Greeted(ClientId, Generation),
+    /// Begin or continue an upload; [`Receiver::opened`].
+    Open {
+        /// Which stream.
+        stream: StreamId,
+        /// The file.
+        manifest: Manifest,
+        /// The secret of an upload that was begun before.
+        resume: Option<Token>,
+    },
+    /// Hash and write bytes; [`Receiver::written`].
+    Write {
+        /// Which stream.
+        stream: StreamId,
+        /// Where they belong, in bytes.
+        offset: u64,
+        /// The bytes, all of one block.
+        payload: Bytes,
+    },
+    /// Sync what was written, then record these blocks as durable;
+    /// [`Receiver::committed`].
+    Commit {
+        /// Which stream.
+        stream: StreamId,
+        /// The blocks and their hashes.
+        blocks: Vec<(u64, BlockHash)>,
+    },
+    /// Store the file under its final name; [`Receiver::sealed`].
+    Seal {
+        /// Which stream.
+        stream: StreamId,
+        /// Its digest.
+        root: Root,
+    },
+    /// Let go of the upload, which stays for later; [`Receiver::released`].
+    Release(StreamId),
+    /// Delete the upload; [`Receiver::aborted`].
+    Abort(StreamId),
+    /// Begin to send a topic.
+    Watch(Topic),
+    /// Stop sending a topic.
+    Unwatch(Topic),
+    /// Close the connection with this code.
+    Close(CloseCode),
+}
+
+/// What became of [`Effect::Open`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opening {
+    /// The upload is held by this connection now.
+    Granted {
+        /// Its name in links.
+        id: FileId,
+        /// The secret that continues it.
+        token: Token,
+        /// Its durable blocks.
+        blocks: Vec<(u64, BlockHash)>,
+    },
+    /// It is finished already.
+    Stored {
+        /// Its name in links.
+        id: FileId,
+        /// Where it is stored.
+        path: String,
+        /// Its digest.
+        root: Root,
+    },
+    /// The secret is not known.
+    Gone,
+}
+
+/// How often durable state is produced while data flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// Commit once so many bytes are verified.
+    pub bytes: u64,
+    /// Commit once a verified block has waited for so long.
+    pub time: Duration,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self {
+            bytes: 16 * 1024 * 1024,
+            time: Duration::from_millis(250),
+        }
+    }
+}
+
+/// What a receiver is told at its beginning.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// This run of the server.
+    pub server: ServerId,
+    /// What it accepts.
+    pub limits: Limits,
+    /// How many bytes of this connection may be in memory at once, to begin with.
+    pub capacity: u64,
+    /// How often the client should ping.
+    pub heartbeat: Duration,
+    /// How often blocks are made durable.
+    pub cadence: Cadence,
+}
+
+/// The server's side of one connection.
+#[derive(Debug)]
+pub struct Receiver {
+    settings: Settings,
+    meter: Meter,
+    greeted: bool,
+    over: bool,
+    newest: Option<StreamId>,
+    streams: BTreeMap<StreamId, Incoming>,
+    /// Files and bytes opened since no stream was open.
+    batch: (u64, u64),
+    topics: BTreeSet<Topic>,
+    out: Out,
+}
+
+/// What goes out of a receiver and its streams.
+#[derive(Debug, Default)]
+struct Out {
+    effects: VecDeque<Effect>,
+    outbox: VecDeque<ServerMessage>,
+    /// Received bytes that no longer occupy memory and are not yet counted so.
+    freed: u64,
+}
+
+/// A message that ends the connection.
+type Violation = CloseCode;
+
+impl Receiver {
+    /// The server's side of a connection that was just accepted.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            meter: Meter::new(settings.capacity),
+            settings,
+            greeted: false,
+            over: false,
+            newest: None,
+            streams: BTreeMap::new(),
+            batch: (0, 0),
+            topics: BTreeSet::new(),
+            out: Out::default(),
+        }
+    }
+
+    /// The next thing to do; call until there is none.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.out.effects.pop_front()
+    }
+
+    /// Whether [`Receiver::poll_send`] may have something.
+    pub fn wants_to_send(&self) -> bool {
+        !self.out.outbox.is_empty()
+            || self.streams.values().any(Incoming::ack_due)
+            || self.meter.due()
+    }
+
+    /// The next message to the client. Called whenever the socket has room.
+    pub fn poll_send(&mut self) -> Option<ServerMessage> {
+        if self.over {
+            return None;
+        }
+        if let Some(message) = self.out.outbox.pop_front() {
+            return Some(message);
+        }
+        if let Some(limit) = self.meter.grant() {
+            return Some(ServerMessage::Credit { limit });
+        }
+        self.streams
+            .iter_mut()
+            .find_map(|(&stream, incoming)| incoming.ack(stream))
+    }
+
+    /// When [`Receiver::tick`] is due.
+    pub fn timeout(&self) -> Option<Time> {
+        self.streams
+            .values()
+            .filter_map(|s| s.timeout(&self.settings))
+            .min()
+    }
+
+    /// How many streams have not ended.
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// A binary message arrived.
+    pub fn message(&mut self, message: Bytes, now: Time) {
+        if self.over {
+            return;
+        }
+        let outcome = match Frame::parse(message) {
+            Ok(Frame::Data {
+                stream,
+                offset,
+                payload,
+            }) => self.data(stream, offset, payload, now),
+            Ok(Frame::Control(content)) => match ClientMessage::decode(&content) {
+                Ok(message) => self.control(message),
+                Err(_) => Err(CloseCode::Protocol),
+            },
+            Err(_) => Err(CloseCode::Protocol),
+        };
+        if let Err(code) = outcome {
+            self.close(code);
+        }
+    }
+
+    /// Changes how many bytes of this connection may be in memory at once.
+    pub fn set_capacity(&mut self, capacity: u64) {
+        self.meter.set_capacity(capacity);
+    }
+
+    /// How many bytes of a stream are received, and how many of them durable.
+    pub fn progress(&self, stream: StreamId) -> Option<(u64, u64)> {
+        self.streams.get(&stream).and_then(Incoming::progress)
+    }
+
+    /// Someone else takes a stream's upload over, or has ended it: what is verified is
+    /// made durable before it is let go of, or it is deleted.
+    pub fn expel(&mut self, stream: StreamId, trouble: Trouble) {
+        if let Some(incoming) = self.streams.get_mut(&stream) {
+            incoming.leave(stream, Leave::Trouble(trouble), &mut self.out);
+            self.count_freed();
+        }
+    }
+
+    /// Ends the connection with this code; what was verified is made durable.
+    pub fn close(&mut self, code: CloseCode) {
+        if !self.over {
+            self.out.effects.push_back(Effect::Close(code));
+            self.disconnected();
+        }
+    }
+
+    /// The socket is gone: what was verified is made durable, and everything is let
+    /// go of.
+    pub fn disconnected(&mut self) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        for (&stream, incoming) in &mut self.streams {
+            incoming.leave(stream, Leave::Lost, &mut self.out);
+        }
+    }
+
+    /// Announces that the server stops.
+    pub fn drain(&mut self, retry_after: Duration) {
+        let retry_after = retry_after.as_millis().try_into().unwrap_or(u32::MAX);
+        self.out
+            .outbox
+            .push_back(ServerMessage::Drain { retry_after });
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Time) {
+        for (&stream, incoming) in &mut self.streams {
+            incoming.tick(stream, now, &self.settings, &mut self.out);
+        }
+    }
+
+    fn control(&mut self, message: ClientMessage) -> Result<(), Violation> {
+        if let ClientMessage::Hello {
+            version,
+            client,
+            generation,
+        } = message
+        {
+            return self.hello(version, client, generation);
+        }
+        if !self.greeted {
+            return Err(CloseCode::Protocol);
+        }
+        match message {
+            ClientMessage::Hello { .. } => return Err(CloseCode::Protocol),
+            ClientMessage::Open {
+                stream,
+                manifest,
+                resume,
+                verify,
+            } => {
+                return self.open(stream, manifest, resume, verify);
+            }
+            ClientMessage::BlockHash {
+                stream,
+                block,
+                hash,
+            } => {
+                return self.with(stream, |incoming, out| {
+                    incoming.claimed(stream, block, hash, out)
+                });
+            }
+            ClientMessage::Seal { stream, root } => {
+                return self.with(stream, |incoming, out| incoming.seal(stream, root, out));
+            }
+            ClientMessage::Pause { stream } => {
+                return self.with(stream, |incoming, out| {
+                    incoming.leave(stream, Leave::Paused, out);
+                    Ok(())
+                });
+            }
+            ClientMessage::Cancel { stream } => {
+                return self.with(stream, |incoming, out| {
+                    incoming.leave(stream, Leave::Cancelled, out);
+                    Ok(())
+                });
+            }
+            ClientMessage::Watch { topic } => {
+                if self.topics.len() >= MAX_TOPICS {
+                    return Err(CloseCode::Protocol);
+                }
+                if self.topics.insert(topic) {
+                    self.out.effects.push_back(Effect::Watch(topic));
+                }
+            }
+            ClientMessage::Unwatch { topic } => {
+                if self.topics.remove(&topic) {
+                    self.out.effects.push_back(Effect::Unwatch(topic));
+                }
+            }
+            ClientMessage::Ping => {
+                if self.out.outbox.back() != Some(&ServerMessage::Pong) {
+                    self.out.outbox.push_back(ServerMessage::Pong);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hello(
+        &mut self,
+        version: u16,
+        client: ClientId,
+        generation: Generation,
+    ) -> Result<(), Violation> {
+        if std::mem::replace(&mut self.greeted, true) {
+            return Err(CloseCode::Protocol);
+        }
+        if version != VERSION {
+            return Err(CloseCode::Version);
+        }
+        self.out
+            .effects
+            .push_back(Effect::Greeted(client, generation));
+        self.out.outbox.push_back(ServerMessage::Welcome {
+            server: self.settings.server,
+            limits: self.settings.limits.clone(),
+            credit: self.meter.limit(),
+            heartbeat: self
+                .settings
+                .heartbeat
+                .as_millis()
+                .try_into()
+                .unwrap_or(u32::MAX),
+        });
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        stream: StreamId,
+        manifest: Manifest,
+        resume: Option<Token>,
+        verify: bool,
+    ) -> Result<(), Violation> {
+        if self.newest.is_some_and(|newest| stream <= newest) {
+            return Err(CloseCode::Protocol);
+        }
+        self.newest = Some(stream);
+        if self.streams.is_empty() {
+            self.batch = (0, 0);
+        }
+        let batch = (self.batch.0 + 1, self.batch.1.saturating_add(manifest.size));
+        let active = self.streams.values().filter(|s| s.is_active()).count();
+        let limits = &self.settings.limits;
+        let verdict = if active >= limits.max_concurrency as usize {
+            Err(Trouble::Busy)
+        } else {
+            limits
+                .check(&manifest)
+                .and_then(|()| limits.check_queue(batch.0, batch.1))
+        };
+        match verdict {
+            Ok(()) => {
+                self.batch = batch;
+                self.streams
+                    .insert(stream, Incoming::new(manifest.size, verify));
+                self.out.effects.push_back(Effect::Open {
+                    stream,
+                    manifest,
+                    resume,
+                });
+            }
+            Err(trouble) => self
+                .out
+                .outbox
+                .push_back(ServerMessage::Failed { stream, trouble }),
+        }
+        Ok(())
+    }
+
+    fn data(
+        &mut self,
+        stream: StreamId,
+        offset: u64,
+        payload: Bytes,
+        now: Time,
+    ) -> Result<(), Violation> {
+        let len = payload.len() as u64;
+        self.meter.received(len).map_err(|_| CloseCode::Protocol)?;
+        if !self.streams.contains_key(&stream) {
+            // Data of a stream that ended while it was on the way.
+            self.out.freed += len;
+        }
+        self.with(stream, |incoming, out| {
+            incoming.data(stream, offset, payload, now, out)
+        })
+    }
+
+    /// Does something with a stream; one that has ended is an ordinary case, one that
+    /// never was is not.
+    fn with(
+        &mut self,
+        stream: StreamId,
+        act: impl FnOnce(&mut Incoming, &mut Out) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        match self.streams.get_mut(&stream) {
+            Some(incoming) => act(incoming, &mut self.out)?,
+            None if self.newest.is_some_and(|newest| stream <= newest) => {}
+            None => return Err(CloseCode::Protocol),
+        }
+        self.count_freed();
+        Ok(())
+    }
+
+    fn count_freed(&mut self) {
+        self.meter.done(std::mem::take(&mut self.out.freed));
+    }
+
+    /// Takes a stream off, with the message that says so.
+    fn end(&mut self, stream: StreamId, message: ServerMessage) {
+        if let Some(incoming) = self.streams.remove(&stream) {
+            self.meter.done(incoming.held());
+            self.out.outbox.push_back(message);
+        }
+    }
+
+    /// [`Effect::Open`] was carried out.
+    pub fn opened(&mut self, stream: StreamId, opening: Opening, now: Time) {
+        let Some(incoming) = self.streams.get_mut(&stream) else {
+            return;
+        };
+        match opening {
+            Opening::Granted { id, token, blocks } => {
+                let granted = incoming.granted(stream, (id, token), blocks, now, &mut self.out);
+                self.count_freed();
+                if let Err(code) = granted {
+                    self.close(code);
+                }
+            }
+            Opening::Stored { id, path, root } => {
+                self.end(
+                    stream,
+                    ServerMessage::Sealed {
+                        stream,
+                        id,
+                        path,
+                        root,
+                    },
+                );
+            }
+            Opening::Gone => self.end(stream, ServerMessage::Gone { stream }),
+        }
+    }
+
+    /// [`Effect::Write`] was carried out for `bytes` bytes, which completed `hashes`.
+    pub fn written(
+        &mut self,
+        stream: StreamId,
+        bytes: u64,
+        hashes: &[(u64, BlockHash)],
+        now: Time,
+    ) {
+        if let Some(incoming) = self.streams.get_mut(&stream) {
+            incoming.written(bytes, &mut self.out);
+            for &(block, hash) in hashes {
+                incoming.computed(stream, block, hash, &mut self.out);
+            }
+            incoming.tick(stream, now, &self.settings, &mut self.out);
+            self.count_freed();
+        }
+    }
+
+    /// [`Effect::Commit`] was carried out.
+    pub fn committed(&mut self, stream: StreamId, now: Time) {
+        if let Some(incoming) = self.streams.get_mut(&stream) {
+            incoming.committed(stream, &mut self.out);
+            incoming.tick(stream, now, &self.settings, &mut self.out);
+        }
+    }
+
+    /// [`Effect::Seal`] was carried out.
+    pub fn sealed(&mut self, stream: StreamId, id: FileId, path: String, root: Root) {
+        self.end(
+            stream,
+            ServerMessage::Sealed {
+                stream,
+                id,
+                path,
+                root,
+            },
+        );
+    }
+
+    /// [`Effect::Release`] was carried out.
+    pub fn released(&mut self, stream: StreamId) {
+        self.left(stream, ServerMessage::Paused { stream });
+    }
+
+    /// [`Effect::Abort`] was carried out.
+    pub fn aborted(&mut self, stream: StreamId) {
+        self.left(stream, ServerMessage::Cancelled { stream });
+    }
+
+    fn left(&mut self, stream: StreamId, message: ServerMessage) {
+        let trouble = self.streams.get(&stream).and_then(Incoming::trouble);
+        let failed = trouble.map(|trouble| ServerMessage::Failed { stream, trouble });
+        self.end(stream, failed.unwrap_or(message));
+    }
+
+    /// An effect of the stream could not be carried out, or someone else took or ended
+    /// the upload: the stream is over, and the driver has let go of it.
+    pub fn failed(&mut self, stream: StreamId, trouble: Trouble) {
+        self.end(stream, ServerMessage::Failed { stream, trouble });
+    }
+}
+
+/// Why a stream is left before its file is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Leave {
+    /// A person paused it.
+    Paused,
+    /// A person cancelled it.
+    Cancelled,
+    /// The connection is gone.
+    Lost,
+    /// It cannot go on.
+    Trouble(Trouble),
+}

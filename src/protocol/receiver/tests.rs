@@ -1,0 +1,187 @@
+//! What a client may not do ends its connection with the code that says so.
+
+use std::time::Duration;
+
+use super::*;
+use crate::protocol::frame::encode_data;
+use crate::verify::BLOCK;
+
+const SIZE: u64 = 3 * BLOCK;
+
+fn settings() -> Settings {
+    Settings {
+        server: ServerId::from_bytes([0; 16]),
+        limits: Limits::default(),
+        capacity: 1024,
+        heartbeat: Duration::from_secs(5),
+        cadence: Cadence::default(),
+    }
+}
+
+fn hello(version: u16) -> Vec<u8> {
+    ClientMessage::Hello {
+        version,
+        client: ClientId::from_bytes([0; 16]),
+        generation: Generation(1),
+    }
+    .encode()
+}
+
+fn open(stream: u32) -> Vec<u8> {
+    ClientMessage::Open {
+        stream: StreamId(stream),
+        manifest: Manifest {
+            path: "a".into(),
+            size: SIZE,
+            modified: None,
+            media_type: String::new(),
+        },
+        resume: None,
+        verify: false,
+    }
+    .encode()
+}
+
+/// The close code after these messages, the first upload being granted at once.
+fn code(messages: &[Vec<u8>]) -> Option<CloseCode> {
+    let mut receiver = Receiver::new(settings());
+    for message in messages {
+        receiver.message(message.clone().into(), Time::ZERO);
+        while let Some(effect) = receiver.poll_effect() {
+            match effect {
+                Effect::Open { stream, .. } => {
+                    let id = FileId::from_bytes([1; 16]);
+                    let token = Token::from_bytes([2; 16]);
+                    let blocks = Vec::new();
+                    receiver.opened(stream, Opening::Granted { id, token, blocks }, Time::ZERO);
+                }
+                Effect::Close(code) => return Some(code),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+fn data(stream: u32, offset: u64, len: usize) -> Vec<u8> {
+    encode_data(StreamId(stream), offset, &vec![0; len])
+}
+
+#[test]
+fn each_violation_has_its_close_code() {
+    let protocol = Some(CloseCode::Protocol);
+    let cases = [
+        ("a message before hello", vec![open(0)], protocol),
+        ("data before hello", vec![data(0, 0, 1)], protocol),
+        ("another version", vec![hello(99)], Some(CloseCode::Version)),
+        ("hello twice", vec![hello(1), hello(1)], protocol),
+        ("an unknown frame", vec![hello(1), vec![77]], protocol),
+        ("an unknown message", vec![hello(1), vec![0, 99]], protocol),
+        (
+            "a stream that never was",
+            vec![hello(1), data(0, 0, 1)],
+            protocol,
+        ),
+        (
+            "a stream id again",
+            vec![hello(1), open(3), open(3)],
+            protocol,
+        ),
+        (
+            "the middle of a block first",
+            vec![hello(1), open(0), data(0, 5, 1)],
+            protocol,
+        ),
+        (
+            "a gap within a block",
+            vec![hello(1), open(0), data(0, 0, 4), data(0, 5, 1)],
+            protocol,
+        ),
+        (
+            "a block before the last one is whole",
+            vec![hello(1), open(0), data(0, 0, 4), data(0, BLOCK, 1)],
+            protocol,
+        ),
+        (
+            "data past the end",
+            vec![hello(1), open(0), data(0, SIZE, 1)],
+            protocol,
+        ),
+        (
+            "more than the credit",
+            vec![hello(1), open(0), data(0, 0, 1025)],
+            protocol,
+        ),
+        (
+            "a hash of a block that did not come",
+            vec![
+                hello(1),
+                open(0),
+                ClientMessage::BlockHash {
+                    stream: StreamId(0),
+                    block: 0,
+                    hash: BlockHash([0; 32]),
+                }
+                .encode(),
+            ],
+            protocol,
+        ),
+        (
+            "nothing wrong",
+            vec![hello(1), open(0), data(0, 0, 4), data(0, 4, 4)],
+            None,
+        ),
+    ];
+    for (what, messages, expected) in cases {
+        assert_eq!(code(&messages), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_stream_that_ended_is_an_ordinary_case() {
+    let pause = ClientMessage::Pause {
+        stream: StreamId(0),
+    }
+    .encode();
+    let cancel = ClientMessage::Cancel {
+        stream: StreamId(0),
+    }
+    .encode();
+    let mut receiver = Receiver::new(settings());
+    for message in [hello(1), open(0), pause] {
+        receiver.message(message.into(), Time::ZERO);
+    }
+    receiver.released(StreamId(0));
+    // A thousand bytes again and again: what is dropped is credited.
+    for _ in 0..8 {
+        receiver.message(data(0, 0, 1000).into(), Time::ZERO);
+        while receiver.poll_send().is_some() {}
+    }
+    receiver.message(cancel.into(), Time::ZERO);
+    let closed =
+        std::iter::from_fn(|| receiver.poll_effect()).any(|e| matches!(e, Effect::Close(_)));
+    assert!(!closed);
+}
+
+#[test]
+fn an_upload_beyond_the_limits_fails_and_the_connection_stays() {
+    let mut receiver = Receiver::new(Settings {
+        limits: Limits {
+            max_file_size: Some(SIZE - 1),
+            ..Limits::default()
+        },
+        ..settings()
+    });
+    receiver.message(hello(1).into(), Time::ZERO);
+    receiver.message(open(0).into(), Time::ZERO);
+    let sent: Vec<_> = std::iter::from_fn(|| receiver.poll_send()).collect();
+    let trouble = Trouble::TooLarge { limit: SIZE - 1 };
+    assert_eq!(
+        sent.last(),
+        Some(&ServerMessage::Failed {
+            stream: StreamId(0),
+            trouble
+        })
+    );
+    assert_eq!(receiver.open_streams(), 0);
+}

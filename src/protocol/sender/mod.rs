@@ -1,0 +1,784 @@
+//! The client's side: all uploads of a client over its one connection.
+//!
+//! A person's wishes, the server's messages and the bytes that were read go in; reads
+//! and changes of the journal come out of [`Sender::poll_effect`], and messages for
+//! the socket out of [`Sender::poll_transmit`], as many as credit allows.
+//!
+//! The invariants: what is shown as received or durable was said by the server; a
+//! file's bytes are sent only after what the server has of it was compared; no upload
+//! is forgotten before the server has stored or cancelled it.
+
+mod outgoing;
+mod row;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use self::outgoing::{Outgoing, Phase, Step};
+pub use self::row::{Key, Note, Row, RowState};
+use super::flow::Window;
+use super::frame;
+use super::id::{FileId, Token};
+use super::manifest::{Limits, Manifest};
+use super::message::{ClientMessage, ServerMessage};
+use super::retry::Backoff;
+use super::trouble::{Class, Trouble};
+use super::{StreamId, Time};
+
+/// The longest slice that is read at once, in bytes. In Chromium every read has a
+/// fixed cost, so they are long.
+const SLICE: u64 = 16 * 1024 * 1024;
+/// How many bytes of all files may be read ahead.
+const AHEAD: u64 = 2 * SLICE;
+/// The shortest frame that is cut for want of credit, in bytes.
+const LEAST_FRAME: u64 = 16 * 1024;
+/// How often damaged blocks are sent again before giving up.
+const MAX_NACKS: u32 = 8;
+
+/// What the driver must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Read bytes of a file; answered by [`Sender::read`].
+    Read {
+        /// Whose file.
+        key: Key,
+        /// The name of this read.
+        slice: u64,
+        /// Which bytes.
+        range: Range<u64>,
+    },
+    /// Keep what [`Sender::record`] gives, to continue after a restart of the client.
+    Keep(Key),
+    /// Forget what was kept of that upload.
+    Forget(FileId),
+    /// Let go of the file of an upload: it is not read again.
+    Release(Key),
+}
+
+/// Why a file could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// It was changed since it was picked.
+    Changed,
+    /// It is not there any more, or may not be read.
+    Vanished,
+}
+
+/// What a journal keeps of an unfinished upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The file.
+    pub manifest: Manifest,
+    /// The secret that continues the upload.
+    pub token: Token,
+    /// Its name in links.
+    pub id: FileId,
+    /// Whether a person paused it.
+    pub paused: bool,
+}
+
+/// The client's side of all its uploads.
+#[derive(Debug, Default)]
+pub struct Sender {
+    limits: Option<Limits>,
+    /// What may be sent, while there is a connection.
+    window: Option<Window>,
+    uploads: BTreeMap<Key, Outgoing>,
+    next_key: u32,
+    streams: BTreeMap<StreamId, Key>,
+    next_stream: u32,
+    /// Uploads that wait for their turn: those that were begun first, then by size.
+    queue: BTreeSet<(bool, u64, Key)>,
+    /// Uploads that try again by themselves, and when.
+    waiting: BTreeSet<(Time, Key)>,
+    /// The upload that sent the last frame.
+    turn: Key,
+    next_slice: u64,
+    effects: VecDeque<Effect>,
+    outbox: VecDeque<ClientMessage>,
+    changed: BTreeSet<Key>,
+    removed: Vec<Key>,
+}
+
+impl Sender {
+    /// A client without uploads.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next read, or change of the journal; call until there is none.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        self.read_ahead()
+    }
+
+    /// Whether a connection is needed.
+    pub fn interest(&self) -> bool {
+        !(self.streams.is_empty() && self.queue.is_empty() && self.waiting.is_empty())
+    }
+
+    /// When [`Sender::tick`] is due.
+    pub fn timeout(&self) -> Option<Time> {
+        self.waiting.first().map(|(at, _)| *at)
+    }
+
+    /// What changed since the last call: rows, whole, and the keys of rows that are
+    /// gone.
+    pub fn take_changes(&mut self, now: Time) -> (Vec<Row>, Vec<Key>) {
+        let changed = std::mem::take(&mut self.changed);
+        let rows = changed
+            .iter()
+            .filter_map(|key| self.row(*key, now))
+            .collect();
+        (rows, std::mem::take(&mut self.removed))
+    }
+
+    /// Whether [`Sender::take_changes`] has something.
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty() || !self.removed.is_empty()
+    }
+
+    /// All rows.
+    pub fn rows(&self, now: Time) -> Vec<Row> {
+        self.uploads
+            .keys()
+            .filter_map(|key| self.row(*key, now))
+            .collect()
+    }
+
+    /// Counts the uploads that are moving as changed: their rates change by themselves.
+    pub fn touch_moving(&mut self) {
+        self.changed.extend(self.streams.values());
+    }
+
+    /// Bytes per second of all uploads together.
+    pub fn rate(&self, now: Time) -> u64 {
+        self.active().map(|u| u.per_second(now)).sum()
+    }
+
+    /// The uploads that have a stream.
+    fn active(&self) -> impl Iterator<Item = &Outgoing> {
+        self.streams
+            .values()
+            .filter_map(|key| self.uploads.get(key))
+    }
+
+    fn row(&self, key: Key, now: Time) -> Option<Row> {
+        let upload = self.uploads.get(&key)?;
+        (!upload.ending).then(|| upload.row(key, now))
+    }
+
+    // A person's wishes.
+
+    /// Takes a file into the queue.
+    pub fn add(&mut self, manifest: Manifest) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        let mut upload = Outgoing::new(manifest, true);
+        if let Some(limits) = &self.limits {
+            match self.admit(limits, &upload.manifest) {
+                Ok(()) if limits.auto_upload => {}
+                Ok(()) => upload.phase = Phase::Held,
+                Err(trouble) => {
+                    upload.trouble = Some(trouble);
+                    upload.phase = Phase::Failed;
+                }
+            }
+        }
+        self.uploads.insert(key, upload);
+        self.requeue(key);
+        key
+    }
+
+    /// Takes up an upload that the journal kept; its file is to be provided.
+    pub fn restore(&mut self, record: Record) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        let mut upload = Outgoing::new(record.manifest, false);
+        upload.token = Some(record.token);
+        upload.id = Some(record.id);
+        upload.begun = true;
+        upload.started = true;
+        upload.phase = if record.paused {
+            Phase::Paused
+        } else {
+            Phase::NeedsFile
+        };
+        self.uploads.insert(key, upload);
+        self.changed.insert(key);
+        key
+    }
+
+    /// What a journal should keep of an upload; nothing before the server knows it.
+    pub fn record(&self, key: Key) -> Option<Record> {
+        let upload = self.uploads.get(&key)?;
+        Some(Record {
+            manifest: upload.manifest.clone(),
+            token: upload.token?,
+            id: upload.id?,
+            paused: upload.phase == Phase::Paused,
+        })
+    }
+
+    /// Gives an upload its file, picked again. Whether it may be the one: a file of
+    /// another length is refused at once, one of other contents when it was compared.
+    pub fn provide(&mut self, key: Key, manifest: Manifest) -> bool {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return false;
+        };
+        self.changed.insert(key);
+        if upload.manifest.size != manifest.size {
+            upload.trouble = Some(Trouble::Different);
+            return false;
+        }
+        upload.provide(manifest);
+        if upload.phase == Phase::NeedsFile {
+            self.requeue(key);
+        }
+        true
+    }
+
+    /// The uploads that need their file.
+    pub fn needs_file(&self) -> impl Iterator<Item = (Key, &Manifest)> {
+        let needy = self
+            .uploads
+            .iter()
+            .filter(|(_, u)| !u.source && !u.is_over() && !u.ending);
+        needy.map(|(key, u)| (*key, &u.manifest))
+    }
+
+    /// Starts what is held, and goes on with what is paused.
+    pub fn resume(&mut self, key: Key) {
+        if let Some(upload) = self.uploads.get_mut(&key)
+            && matches!(upload.phase, Phase::Held | Phase::Paused)
+        {
+            upload.started = true;
+            self.requeue(key);
+            self.keep(key);
+        }
+    }
+
+    /// Pauses; what is verified stays on the server.
+    pub fn pause(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        if upload.is_over() || matches!(upload.phase, Phase::NeedsFile | Phase::Paused) {
+            return;
+        }
+        self.leave(key, |stream| ClientMessage::Pause { stream });
+        self.set(key, Phase::Paused);
+        self.keep(key);
+    }
+
+    /// Tries again what failed or waits.
+    pub fn retry(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        if !matches!(upload.phase, Phase::Failed | Phase::Waiting(_)) {
+            return;
+        }
+        upload.started = true;
+        let failed = upload.phase == Phase::Failed;
+        let verdict = match &self.limits {
+            Some(limits) if failed => self.admit(limits, &self.uploads[&key].manifest),
+            _ => Ok(()),
+        };
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.trouble = verdict.err();
+            if upload.trouble.is_none() {
+                self.requeue(key);
+            }
+        }
+    }
+
+    /// Ends an upload, and deletes what the server has of it while it is unfinished.
+    pub fn cancel(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        self.changed.remove(&key);
+        self.removed.push(key);
+        if let Some(stream) = upload.stream() {
+            upload.ending = true;
+            self.outbox.push_back(ClientMessage::Cancel { stream });
+        } else if upload.token.is_some() && upload.phase != Phase::Stored {
+            upload.ending = true;
+            self.requeue(key);
+        } else {
+            self.remove(key);
+        }
+    }
+
+    /// Takes what is stored off the list.
+    pub fn clear(&mut self) {
+        let stored = self
+            .uploads
+            .iter()
+            .filter(|(_, u)| u.phase == Phase::Stored);
+        for key in stored.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.removed.push(key);
+            self.uploads.remove(&key);
+        }
+    }
+
+    /// The keys of the uploads that are neither stored nor failed.
+    pub fn unfinished_keys(&self) -> Vec<Key> {
+        let open = self.uploads.iter().filter(|(_, u)| !u.is_over());
+        open.map(|(key, _)| *key).collect()
+    }
+
+    /// The keys of all uploads, the ended ones too.
+    pub fn keys(&self) -> Vec<Key> {
+        self.uploads.keys().copied().collect()
+    }
+
+    // The connection.
+
+    /// The server welcomed the client on a new connection.
+    pub fn connected(&mut self, limits: Limits, credit: u64, now: Time) {
+        self.disconnected();
+        self.window = Some(Window::new(credit));
+        let fresh: Vec<Key> = self.queue.iter().map(|(_, _, key)| *key).collect();
+        let (mut entries, mut total) = (0, 0u64);
+        for key in fresh {
+            let upload = &self.uploads[&key];
+            entries += 1;
+            total = total.saturating_add(upload.manifest.size);
+            if upload.begun || upload.ending {
+                continue;
+            }
+            let held = !limits.auto_upload && !upload.started;
+            let verdict = limits.check(&upload.manifest);
+            match verdict.and_then(|()| limits.check_queue(entries, total)) {
+                Err(trouble) => {
+                    entries -= 1;
+                    total -= upload.manifest.size;
+                    self.fail(key, trouble, now, 0);
+                }
+                Ok(()) if held => self.set(key, Phase::Held),
+                Ok(()) => {}
+            }
+        }
+        self.limits = Some(limits);
+        self.fill();
+    }
+
+    /// The connection is gone; everything waits for the next one.
+    pub fn disconnected(&mut self) {
+        self.window = None;
+        self.outbox.clear();
+        self.next_stream = 0;
+        for (_, key) in std::mem::take(&mut self.streams) {
+            self.requeue(key);
+        }
+    }
+
+    /// A message of the server, on the connection that is open. Those that are not
+    /// about uploads are not for the sender.
+    pub fn message(&mut self, message: ServerMessage, now: Time, random: u64) {
+        match message {
+            ServerMessage::Credit { limit } => {
+                if let Some(window) = &mut self.window {
+                    window.granted(limit);
+                }
+            }
+            ServerMessage::Opened {
+                stream,
+                id,
+                token,
+                have,
+            } => {
+                self.with(stream, now, |key, upload, sender| {
+                    upload.id = Some(id);
+                    upload.token = Some(token);
+                    if upload.begun && !have.is_empty() {
+                        upload.note = Some(Note::Continued);
+                    }
+                    upload.begun = true;
+                    upload.trouble = None;
+                    upload.opened(stream, &have, now);
+                    sender.effects.push_back(Effect::Keep(key));
+                    Ok(())
+                });
+            }
+            ServerMessage::Hashes { stream, hashes } => {
+                self.with(stream, now, |_, upload, _| upload.their_hashes(hashes));
+            }
+            ServerMessage::Ack {
+                stream,
+                received,
+                durable,
+            } => {
+                self.with(stream, now, |_, upload, _| {
+                    upload.acknowledged(received, durable, now);
+                    Ok(())
+                });
+            }
+            ServerMessage::Nack { stream, block } => self.with(stream, now, |_, upload, _| {
+                upload.nack(block);
+                if upload.nacks > MAX_NACKS {
+                    Err(Trouble::Corrupt)
+                } else {
+                    Ok(())
+                }
+            }),
+            ServerMessage::Sealed {
+                stream, id, root, ..
+            } => {
+                self.with(stream, now, |key, upload, sender| {
+                    sender.streams.remove(&stream);
+                    upload.stored(id, root);
+                    sender
+                        .effects
+                        .extend([Effect::Forget(id), Effect::Release(key)]);
+                    Ok(())
+                });
+            }
+            ServerMessage::Failed { stream, trouble } => {
+                if let Some(key) = self.streams.remove(&stream) {
+                    self.fail(key, trouble, now, random);
+                }
+            }
+            ServerMessage::Gone { stream } => {
+                if let Some(key) = self.streams.remove(&stream) {
+                    if let Some(upload) = self.uploads.get_mut(&key) {
+                        self.effects.extend(upload.id.map(Effect::Forget));
+                        upload.start_over();
+                        upload.note = Some(Note::StartedOver);
+                    }
+                    self.requeue(key);
+                }
+            }
+            ServerMessage::Cancelled { stream } | ServerMessage::Paused { stream } => {
+                if let Some(key) = self.streams.remove(&stream)
+                    && self.uploads.get(&key).is_some_and(|u| u.ending)
+                {
+                    self.remove(key);
+                }
+            }
+            ServerMessage::Welcome { .. }
+            | ServerMessage::Snapshot { .. }
+            | ServerMessage::Changed { .. }
+            | ServerMessage::Pong
+            | ServerMessage::Drain { .. } => {}
+        }
+        self.fill();
+    }
+
+    /// The next message for the socket, with at most `payload` bytes of a file in it.
+    /// Call while the socket has room.
+    pub fn poll_transmit(&mut self, payload: usize) -> Option<Vec<u8>> {
+        self.window?;
+        if let Some(message) = self.outbox.pop_front() {
+            return Some(message.encode());
+        }
+        self.transmit_data(payload as u64)
+    }
+
+    /// Whether [`Sender::poll_transmit`] would have data if the socket had room.
+    pub fn has_data(&self) -> bool {
+        !self.outbox.is_empty() || self.active().any(Outgoing::can_send)
+    }
+
+    fn transmit_data(&mut self, payload: u64) -> Option<Vec<u8>> {
+        let window = self.window.as_mut()?;
+        let room = window.room();
+        if room < payload.min(LEAST_FRAME) {
+            return None;
+        }
+        // The next upload after the last one that can send.
+        let streams = &self.streams;
+        let uploads = &self.uploads;
+        let able = |key: &Key| uploads.get(key).is_some_and(Outgoing::can_send);
+        let key = streams
+            .values()
+            .copied()
+            .filter(|key| *key > self.turn && able(key))
+            .min()
+            .or_else(|| streams.values().copied().filter(able).min())?;
+        self.turn = key;
+        let upload = self.uploads.get_mut(&key)?;
+        let stream = upload.stream()?;
+        let (offset, bytes, step) = upload.cut(payload.min(room))?;
+        window.take(bytes.len() as u64);
+        if let Step::Hashed(block, hash) = step {
+            self.outbox.push_back(ClientMessage::BlockHash {
+                stream,
+                block,
+                hash,
+            });
+            self.try_seal(key);
+        }
+        Some(frame::encode_data(stream, offset, &bytes))
+    }
+
+    fn try_seal(&mut self, key: Key) {
+        if let Some(upload) = self.uploads.get_mut(&key)
+            && let Some(stream) = upload.stream()
+            && let Some(root) = upload.seal()
+        {
+            self.changed.insert(key);
+            self.outbox.push_back(ClientMessage::Seal { stream, root });
+        }
+    }
+
+    // Reading.
+
+    fn read_ahead(&mut self) -> Option<Effect> {
+        self.window?;
+        let ahead: u64 = self.active().map(Outgoing::ahead).sum();
+        let active = self.streams.len().max(1) as u64;
+        let most = (AHEAD / (outgoing::SLICES_AHEAD as u64 * active)).min(SLICE);
+        if ahead >= AHEAD {
+            return None;
+        }
+        let slice = self.next_slice;
+        for key in self.streams.values() {
+            if let Some(range) = self
+                .uploads
+                .get_mut(key)
+                .and_then(|u| u.next_read(slice, most))
+            {
+                self.next_slice += 1;
+                return Some(Effect::Read {
+                    key: *key,
+                    slice,
+                    range,
+                });
+            }
+        }
+        None
+    }
+
+    /// A read was carried out.
+    pub fn read(&mut self, key: Key, slice: u64, outcome: Result<Bytes, ReadError>, now: Time) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        let outcome = match outcome {
+            Ok(bytes) => upload.read(slice, bytes),
+            Err(ReadError::Changed) => Err(Trouble::Changed),
+            Err(ReadError::Vanished) => Err(Trouble::Vanished),
+        };
+        match outcome {
+            Ok(()) => self.try_seal(key),
+            Err(trouble) => self.leave_failed(key, trouble, now),
+        }
+    }
+
+    // Time.
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Time) {
+        while let Some(&(at, key)) = self.waiting.first() {
+            if at > now {
+                break;
+            }
+            self.requeue(key);
+        }
+        self.fill();
+    }
+
+    // Inside.
+
+    fn admit(&self, limits: &Limits, manifest: &Manifest) -> Result<(), Trouble> {
+        let (entries, total) = self.unfinished();
+        limits.check(manifest)?;
+        limits.check_queue(entries + 1, total.saturating_add(manifest.size))
+    }
+
+    /// How many files are unfinished, and their bytes.
+    fn unfinished(&self) -> (u64, u64) {
+        let open = self.uploads.values().filter(|u| !u.is_over() && !u.ending);
+        open.fold((0, 0), |(n, bytes), u| {
+            (n + 1, bytes.saturating_add(u.manifest.size))
+        })
+    }
+
+    fn set(&mut self, key: Key, phase: Phase) {
+        self.changed.insert(key);
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            let place = (!upload.begun, upload.manifest.size, key);
+            match upload.phase {
+                Phase::Queued => _ = self.queue.remove(&place),
+                Phase::Waiting(at) => _ = self.waiting.remove(&(at, key)),
+                _ => {}
+            }
+            match phase {
+                Phase::Queued => _ = self.queue.insert(place),
+                Phase::Waiting(at) => _ = self.waiting.insert((at, key)),
+                _ => {}
+            }
+            upload.phase = phase;
+        }
+    }
+
+    /// Lets an upload wait for its turn, or for its file.
+    fn requeue(&mut self, key: Key) {
+        self.changed.insert(key);
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.detach();
+            if upload.ending && upload.token.is_none() {
+                return self.remove(key);
+            }
+            if matches!(upload.phase, Phase::Failed) && upload.trouble.is_some() && !upload.ending {
+                return;
+            }
+            if upload.phase == Phase::Held && !upload.started && !upload.ending {
+                return;
+            }
+            let ready = upload.source || upload.ending;
+            self.set(
+                key,
+                if ready {
+                    Phase::Queued
+                } else {
+                    Phase::NeedsFile
+                },
+            );
+            self.fill();
+        }
+    }
+
+    /// Opens streams for uploads that wait, as many as the server takes.
+    fn fill(&mut self) {
+        let Some(limits) = self.limits.as_ref().filter(|_| self.window.is_some()) else {
+            return;
+        };
+        let most = limits.max_concurrency.max(1) as usize;
+        while self.streams.len() < most {
+            // One place goes by age, so that large files do not starve; the others go by
+            // size, so that small ones do not wait.
+            let aged = self
+                .streams
+                .values()
+                .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
+            let oldest = self.queue.iter().map(|(_, _, key)| *key).min();
+            let smallest = self.queue.first().map(|(_, _, key)| *key);
+            let Some(key) = (if aged || most == 1 { smallest } else { oldest }) else {
+                return;
+            };
+            let stream = StreamId(self.next_stream);
+            self.next_stream += 1;
+            self.set(key, Phase::Opening(stream));
+            self.streams.insert(stream, key);
+            if let Some(upload) = self.uploads.get_mut(&key) {
+                upload.by_age = !aged;
+                self.outbox.push_back(ClientMessage::Open {
+                    stream,
+                    manifest: upload.manifest.clone(),
+                    resume: upload.token,
+                    verify: upload.begun && !upload.ending,
+                });
+                if upload.ending {
+                    self.outbox.push_back(ClientMessage::Cancel { stream });
+                }
+            }
+        }
+    }
+
+    /// Does something with the upload of a stream; a stream that is over is an
+    /// ordinary case.
+    fn with(
+        &mut self,
+        stream: StreamId,
+        now: Time,
+        act: impl FnOnce(Key, &mut Outgoing, &mut Self) -> Result<(), Trouble>,
+    ) {
+        let Some(key) = self.streams.get(&stream).copied() else {
+            return;
+        };
+        let Some(mut upload) = self.uploads.remove(&key) else {
+            return;
+        };
+        let outcome = act(key, &mut upload, self);
+        self.uploads.insert(key, upload);
+        self.changed.insert(key);
+        match outcome {
+            Ok(()) => self.try_seal(key),
+            Err(trouble) => self.leave_failed(key, trouble, now),
+        }
+        // What a person cancelled while the server was finishing it.
+        if self
+            .uploads
+            .get(&key)
+            .is_some_and(|u| u.ending && u.is_over())
+        {
+            self.remove(key);
+        }
+    }
+
+    /// Ends an upload's stream, if it has one, with a message.
+    fn leave(&mut self, key: Key, message: impl FnOnce(StreamId) -> ClientMessage) {
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            if let Some(stream) = upload.stream() {
+                self.streams.remove(&stream);
+                self.outbox.push_back(message(stream));
+            }
+            upload.detach();
+        }
+    }
+
+    fn leave_failed(&mut self, key: Key, trouble: Trouble, now: Time) {
+        self.leave(key, |stream| ClientMessage::Pause { stream });
+        self.fail(key, trouble, now, 0);
+        self.fill();
+    }
+
+    /// The upload's stream is over because of a trouble.
+    fn fail(&mut self, key: Key, trouble: Trouble, now: Time, random: u64) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        upload.detach();
+        if upload.ending {
+            return self.remove(key);
+        }
+        let phase = match (trouble.class(), &trouble) {
+            (Class::Retry, _) => {
+                let delay = Backoff::CONNECTION.delay(upload.attempt, random);
+                Phase::Waiting(now + delay)
+            }
+            (Class::Wait, _) => {
+                Phase::Waiting(now + Backoff::TROUBLE.delay(upload.attempt, random))
+            }
+            (Class::Act, Trouble::Changed | Trouble::Vanished | Trouble::Different) => {
+                upload.source = false;
+                Phase::NeedsFile
+            }
+            (Class::Act, Trouble::Ended) => {
+                self.effects.extend(upload.id.map(Effect::Forget));
+                upload.start_over();
+                Phase::Failed
+            }
+            (Class::Act | Class::Final, _) => Phase::Failed,
+        };
+        upload.attempt = upload.attempt.saturating_add(1);
+        upload.trouble = Some(trouble);
+        self.set(key, phase);
+    }
+
+    fn keep(&mut self, key: Key) {
+        if self.uploads.get(&key).is_some_and(|u| u.token.is_some()) {
+            self.effects.push_back(Effect::Keep(key));
+        }
+    }
+
+    fn remove(&mut self, key: Key) {
+        self.set(key, Phase::Failed);
+        self.changed.remove(&key);
+        if let Some(upload) = self.uploads.remove(&key) {
+            self.streams.retain(|_, k| *k != key);
+            self.effects.extend(upload.id.map(Effect::Forget));
+            self.effects.push_back(Effect::Release(key));
+        }
+        self.fill();
+    }
+}

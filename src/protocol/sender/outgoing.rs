@@ -1,0 +1,426 @@
+//! One upload as its sender sends it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::row::{Key, Note, Row, RowState};
+use crate::protocol::id::{FileId, Token};
+use crate::protocol::manifest::Manifest;
+use crate::protocol::ranges::RangeSet;
+use crate::protocol::rate::Rate;
+use crate::protocol::trouble::Trouble;
+use crate::protocol::{StreamId, Time};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block, block_len, blocks, tree};
+
+/// How many slices of one upload may be read ahead.
+pub(super) const SLICES_AHEAD: usize = 2;
+/// The first slice; later ones double up to what the sender allows.
+const FIRST_SLICE: u64 = BLOCK;
+
+/// What happens to an upload.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// It waits for a person to start it.
+    Held,
+    /// It waits for its turn.
+    Queued,
+    /// `Open` was sent.
+    Opening(StreamId),
+    /// Blocks that the server has are compared with the file.
+    Comparing(StreamId),
+    /// Blocks are sent.
+    Sending(StreamId),
+    /// `Seal` was sent.
+    Sealing(StreamId),
+    /// It tries again at that time.
+    Waiting(Time),
+    /// A person paused it.
+    Paused,
+    /// Its file must be picked again.
+    NeedsFile,
+    /// It cannot go on.
+    Failed,
+    /// It is stored.
+    Stored,
+}
+
+/// A piece of the file that was read.
+#[derive(Debug)]
+struct Slice {
+    offset: u64,
+    bytes: Bytes,
+}
+
+/// One upload as its sender sends it.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) manifest: Manifest,
+    pub(super) phase: Phase,
+    pub(super) token: Option<Token>,
+    pub(super) id: Option<FileId>,
+    pub(super) digest: Option<Root>,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) note: Option<Note>,
+    /// Whether the file can be read.
+    pub(super) source: bool,
+    /// Whether a person wants it gone: it is only opened to be cancelled.
+    pub(super) ending: bool,
+    /// Whether a person started it, where that is asked for.
+    pub(super) started: bool,
+    /// Whether it was sent before, so that it goes first after an interruption.
+    pub(super) begun: bool,
+    /// Whether it was picked because it is the oldest.
+    pub(super) by_age: bool,
+    pub(super) attempt: u32,
+    received: u64,
+    durable: u64,
+    rate: Rate,
+    /// Our own hash of each block that was sent or compared.
+    hashes: Vec<Option<BlockHash>>,
+    /// The server's hashes that are to be compared, by block, and which are missing.
+    theirs: BTreeMap<u64, BlockHash>,
+    awaited: VecDeque<u64>,
+    /// Blocks to read next, for comparing or for sending.
+    todo: RangeSet,
+    /// Blocks that the server does not have, while others are compared.
+    missing: RangeSet,
+    reading: BTreeMap<u64, Range<u64>>,
+    ready: VecDeque<Slice>,
+    slice_len: u64,
+    hasher: Option<BlockHasher>,
+    seal_sent: bool,
+    pub(super) nacks: u32,
+}
+
+/// What a step of an upload led to.
+pub(super) enum Step {
+    /// Nothing that anybody else must do.
+    None,
+    /// A block was sent whole: its hash follows.
+    Hashed(u64, BlockHash),
+}
+
+impl Outgoing {
+    pub(super) fn new(manifest: Manifest, source: bool) -> Self {
+        let blocks = blocks(manifest.size) as usize;
+        Self {
+            manifest,
+            phase: Phase::Queued,
+            token: None,
+            id: None,
+            digest: None,
+            trouble: None,
+            note: None,
+            source,
+            ending: false,
+            started: false,
+            begun: false,
+            by_age: false,
+            attempt: 0,
+            received: 0,
+            durable: 0,
+            rate: Rate::default(),
+            hashes: vec![None; blocks],
+            theirs: BTreeMap::new(),
+            awaited: VecDeque::new(),
+            todo: RangeSet::new(),
+            missing: RangeSet::new(),
+            reading: BTreeMap::new(),
+            ready: VecDeque::new(),
+            slice_len: FIRST_SLICE,
+            hasher: None,
+            seal_sent: false,
+            nacks: 0,
+        }
+    }
+
+    /// Its stream, if it has one.
+    pub(super) fn stream(&self) -> Option<StreamId> {
+        match self.phase {
+            Phase::Opening(s) | Phase::Comparing(s) | Phase::Sending(s) | Phase::Sealing(s) => {
+                Some(s)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing more to be done about it.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Failed | Phase::Stored)
+    }
+
+    /// Forgets what belongs to a stream; what was read ahead is read again.
+    pub(super) fn detach(&mut self) {
+        self.theirs.clear();
+        self.awaited.clear();
+        self.todo = RangeSet::new();
+        self.missing = RangeSet::new();
+        self.reading.clear();
+        self.ready.clear();
+        self.slice_len = FIRST_SLICE;
+        self.hasher = None;
+        self.seal_sent = false;
+        self.nacks = 0;
+        self.received = self.durable;
+    }
+
+    /// A file was picked for it: it is no longer known to be the one that was hashed.
+    pub(super) fn provide(&mut self, manifest: Manifest) {
+        self.manifest.modified = manifest.modified;
+        self.source = true;
+        self.trouble = None;
+        self.hashes.fill(None);
+    }
+
+    /// The server no longer has anything of it.
+    pub(super) fn start_over(&mut self) {
+        self.token = None;
+        self.id = None;
+        self.received = 0;
+        self.durable = 0;
+    }
+
+    /// The server has these blocks; those that were not hashed are compared first.
+    pub(super) fn opened(&mut self, stream: StreamId, have: &RangeSet, now: Time) {
+        let all = 0..blocks(self.manifest.size);
+        self.durable = have
+            .values()
+            .map(|block| block_len(block, self.manifest.size))
+            .sum();
+        self.received = self.durable;
+        self.rate.reset(now, self.received);
+        self.missing = have.complement(all.clone());
+        self.todo = have
+            .values()
+            .filter(|&block| all.contains(&block) && self.hashes[block as usize].is_none())
+            .collect();
+        if self.todo.is_empty() {
+            self.begin_sending(stream);
+        } else {
+            self.awaited = have.values().filter(|block| all.contains(block)).collect();
+            self.phase = Phase::Comparing(stream);
+        }
+    }
+
+    fn begin_sending(&mut self, stream: StreamId) {
+        self.todo = std::mem::take(&mut self.missing);
+        self.theirs.clear();
+        self.phase = Phase::Sending(stream);
+    }
+
+    /// Hashes of the server's blocks, in order.
+    pub(super) fn their_hashes(&mut self, hashes: Vec<BlockHash>) -> Result<(), Trouble> {
+        for hash in hashes {
+            if let Some(block) = self.awaited.pop_front() {
+                self.theirs.insert(block, hash);
+            }
+        }
+        self.compare()
+    }
+
+    /// Compares what can be compared; begins to send when all is.
+    fn compare(&mut self) -> Result<(), Trouble> {
+        let Phase::Comparing(stream) = self.phase else {
+            return Ok(());
+        };
+        let mut compared = Vec::new();
+        for (&block, theirs) in &self.theirs {
+            match self.hashes.get(block as usize).copied().flatten() {
+                Some(ours) if ours == *theirs => compared.push(block),
+                Some(_) => return Err(Trouble::Different),
+                None => {}
+            }
+        }
+        for block in compared {
+            self.theirs.remove(&block);
+        }
+        let unread = self.todo.is_empty() && self.reading.is_empty();
+        if unread && self.awaited.is_empty() && self.theirs.is_empty() {
+            self.begin_sending(stream);
+        }
+        Ok(())
+    }
+
+    /// The next range of bytes to read, at most `most` long, if it should read ahead.
+    pub(super) fn next_read(&mut self, slice: u64, most: u64) -> Option<Range<u64>> {
+        let active = matches!(self.phase, Phase::Comparing(_) | Phase::Sending(_));
+        if !active || self.ending || self.reading.len() + self.ready.len() >= SLICES_AHEAD {
+            return None;
+        }
+        let first = self.todo.iter().next()?;
+        let count = self.slice_len.min(most).div_ceil(BLOCK).max(1);
+        let taken = first.start..first.end.min(first.start + count);
+        let bytes = taken.start * BLOCK..(taken.end * BLOCK).min(self.manifest.size);
+        self.todo.remove(taken);
+        self.slice_len = self.slice_len.saturating_mul(2);
+        self.reading.insert(slice, bytes.clone());
+        Some(bytes)
+    }
+
+    /// Bytes that are being read or wait to be sent.
+    pub(super) fn ahead(&self) -> u64 {
+        let reading: u64 = self.reading.values().map(|r| r.end - r.start).sum();
+        reading + self.ready.iter().map(|s| s.bytes.len() as u64).sum::<u64>()
+    }
+
+    /// A slice was read. A slice of another stream's time is no longer known.
+    pub(super) fn read(&mut self, slice: u64, bytes: Bytes) -> Result<(), Trouble> {
+        let Some(range) = self.reading.remove(&slice) else {
+            return Ok(());
+        };
+        if bytes.len() as u64 != range.end - range.start {
+            return Err(Trouble::Changed);
+        }
+        if let Phase::Comparing(_) = self.phase {
+            for (index, piece) in (range.start / BLOCK..).zip(bytes.chunks(BLOCK as usize)) {
+                let hash = block::hash(index, self.manifest.size, piece);
+                if let Some(place) = self.hashes.get_mut(index as usize) {
+                    *place = Some(hash);
+                }
+            }
+            return self.compare();
+        }
+        // Slices are sent in the order of the file.
+        let at = self.ready.partition_point(|s| s.offset < range.start);
+        self.ready.insert(
+            at,
+            Slice {
+                offset: range.start,
+                bytes,
+            },
+        );
+        Ok(())
+    }
+
+    /// Whether a frame can be cut now: the earliest slice is there.
+    pub(super) fn can_send(&self) -> bool {
+        let Some(slice) = self.ready.front() else {
+            return false;
+        };
+        let earliest = self.reading.values().map(|r| r.start).min();
+        let in_block = self.hasher.is_some();
+        matches!(self.phase, Phase::Sending(_))
+            && !self.ending
+            && (in_block || earliest.is_none_or(|start| slice.offset < start))
+    }
+
+    /// Cuts the next frame, at most `most` bytes.
+    pub(super) fn cut(&mut self, most: u64) -> Option<(u64, Bytes, Step)> {
+        let slice = self.ready.front_mut()?;
+        let offset = slice.offset;
+        let index = offset / BLOCK;
+        let left_in_block = BLOCK - offset % BLOCK;
+        let len = most.min(left_in_block).min(slice.bytes.len() as u64);
+        let payload = slice.bytes.split_to(len as usize);
+        slice.offset += len;
+        let size = self.manifest.size;
+        let hasher = self
+            .hasher
+            .get_or_insert_with(|| BlockHasher::new(index, size));
+        hasher.update(&payload);
+        let mut step = Step::None;
+        if len == left_in_block || offset + len == size {
+            let hash = hasher.finish();
+            self.hasher = None;
+            if let Some(place) = self.hashes.get_mut(index as usize) {
+                *place = Some(hash);
+            }
+            step = Step::Hashed(index, hash);
+        }
+        if slice.bytes.is_empty() {
+            self.ready.pop_front();
+        }
+        Some((offset, payload, step))
+    }
+
+    /// The digest, once every block was sent and `Seal` was not.
+    pub(super) fn seal(&mut self) -> Option<Root> {
+        let Phase::Sending(stream) = self.phase else {
+            return None;
+        };
+        if !self.todo.is_empty() || !self.reading.is_empty() || !self.ready.is_empty() {
+            return None;
+        }
+        let hashes: Option<Vec<_>> = self.hashes.iter().copied().collect();
+        let root = tree::root(&hashes?, self.manifest.size)?;
+        self.phase = Phase::Sealing(stream);
+        (!std::mem::replace(&mut self.seal_sent, true)).then_some(root)
+    }
+
+    /// A block must be sent again.
+    pub(super) fn nack(&mut self, block: u64) {
+        if let Some(place) = self.hashes.get_mut(block as usize) {
+            *place = None;
+            self.todo.insert(block..block + 1);
+            self.nacks += 1;
+        }
+        if let Phase::Sealing(stream) = self.phase {
+            self.phase = Phase::Sending(stream);
+        }
+    }
+
+    /// The server says how far it is.
+    pub(super) fn acknowledged(&mut self, received: u64, durable: u64, now: Time) {
+        self.received = received.min(self.manifest.size);
+        self.durable = durable.min(self.manifest.size);
+        self.attempt = 0;
+        self.rate.reached(now, self.received);
+    }
+
+    pub(super) fn stored(&mut self, id: FileId, digest: Root) {
+        self.detach();
+        self.received = self.manifest.size;
+        self.durable = self.manifest.size;
+        self.id = Some(id);
+        self.digest = Some(digest);
+        self.trouble = None;
+        self.phase = Phase::Stored;
+    }
+
+    /// Bytes per second now; 0 where nothing moves.
+    pub(super) fn per_second(&self, now: Time) -> u64 {
+        match self.phase {
+            Phase::Sending(_) | Phase::Sealing(_) => self.rate.per_second(now),
+            _ => 0,
+        }
+    }
+
+    /// It as a row.
+    pub(super) fn row(&self, key: Key, now: Time) -> Row {
+        let rate = self.per_second(now);
+        let left = (rate > 0).then(|| {
+            let bytes = u128::from(self.manifest.size - self.received);
+            (bytes * 1000 / u128::from(rate))
+                .try_into()
+                .unwrap_or(u64::MAX)
+        });
+        Row {
+            key,
+            path: self.manifest.path.clone(),
+            size: self.manifest.size,
+            media_type: self.manifest.media_type.clone(),
+            state: match self.phase {
+                Phase::Queued if self.begun => RowState::Waiting,
+                Phase::Held | Phase::Queued => RowState::Queued,
+                Phase::Opening(_) if self.begun => RowState::Waiting,
+                Phase::Opening(_) | Phase::Sending(_) => RowState::Sending,
+                Phase::Comparing(_) | Phase::Sealing(_) => RowState::Verifying,
+                Phase::Waiting(_) => RowState::Waiting,
+                Phase::Paused => RowState::Paused,
+                Phase::NeedsFile => RowState::NeedsFile,
+                Phase::Failed => RowState::Failed,
+                Phase::Stored => RowState::Stored,
+            },
+            received: self.received,
+            durable: self.durable,
+            rate,
+            left,
+            trouble: self.trouble.clone(),
+            note: self.note,
+            id: self.id,
+            digest: self.digest,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Unfinished uploads and their durable blocks.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{Claim, Epoch, RegistryError, Upload, check_free};
+use crate::protocol::id::FileId;
+use crate::protocol::manifest::Manifest;
+use crate::verify::{BLOCK, BlockHash, block_len, blocks};
+
+/// Selects what [`upload`] reads. What is durable is derived from the blocks.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, path, sent_path, size, modified, media_type, started, touched, sealing,
+                    (SELECT COUNT(*) FROM blocks WHERE upload = no),
+                    (SELECT MAX(idx) FROM blocks WHERE upload = no),
+                    no, epoch
+             FROM uploads ",
+            $rest
+        )
+    };
+}
+
+fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+    let size = row.get(3)?;
+    let count: u64 = row.get(9)?;
+    let last: Option<u64> = row.get(10)?;
+    // Only the last block of a file may be shorter than the others.
+    let short = match last {
+        Some(last) if last + 1 == blocks(size) => BLOCK - block_len(last, size),
+        _ => 0,
+    };
+    Ok(Upload {
+        id: FileId::from_bytes(row.get(0)?),
+        path: row.get(1)?,
+        manifest: Manifest {
+            path: row.get(2)?,
+            size,
+            modified: row.get(4)?,
+            media_type: row.get(5)?,
+        },
+        started: row.get(6)?,
+        touched: row.get(7)?,
+        sealing: row.get(8)?,
+        durable: count.saturating_mul(BLOCK).saturating_sub(short),
+    })
+}
+
+pub fn begin(db: &Connection, token: [u8; 32], upload: Upload) -> Result<Claim, RegistryError> {
+    db.prepare_cached(
+        "INSERT INTO uploads (id, token_hash, epoch, path, sent_path, size, modified,
+                              media_type, started, touched)
+         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+    )?
+    .execute((
+        upload.id.as_bytes(),
+        token,
+        &upload.path,
+        &upload.manifest.path,
+        upload.manifest.size,
+        upload.manifest.modified,
+        &upload.manifest.media_type,
+        upload.started,
+    ))?;
+    Ok(Claim {
+        upload,
+        epoch: Epoch(1),
+        blocks: Vec::new(),
+    })
+}
+
+pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, RegistryError> {
+    let id = db
+        .prepare_cached("SELECT id FROM uploads WHERE token_hash = ?1")?
+        .query_row([token], |row| row.get(0))
+        .optional()?;
+    Ok(id.map(FileId::from_bytes))
+}
+
+pub fn hold(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryError> {
+    let changed = db
+        .prepare_cached("UPDATE uploads SET epoch = epoch + 1, touched = ?2 WHERE id = ?1")?
+        .execute((id.as_bytes(), now))?;
+    if changed == 0 {
+        return Err(RegistryError::Unknown);
+    }
+    let (upload, no, epoch): (_, i64, _) = db
+        .prepare_cached(select!("WHERE id = ?1"))?
+        .query_row([id.as_bytes()], |row| {
+            Ok((upload(row)?, row.get(11)?, Epoch(row.get(12)?)))
+        })?;
+    let blocks = db
+        .prepare_cached("SELECT idx, hash FROM blocks WHERE upload = ?1 ORDER BY idx")?
+        .query_map([no], |row| Ok((row.get(0)?, BlockHash(row.get(1)?))))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Claim {
+        upload,
+        epoch,
+        blocks,
+    })
+}
+
+/// The row of an upload, if this is its epoch.
+pub fn held(db: &Connection, id: FileId, epoch: Epoch) -> Result<i64, RegistryError> {
+    let found: Option<(i64, u64)> = db
+        .prepare_cached("SELECT no, epoch FROM uploads WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match found {
+        Some((no, newest)) if newest == epoch.0 => Ok(no),
+        Some(_) => Err(RegistryError::Superseded),
+        None => Err(RegistryError::Unknown),
+    }
+}
+
+pub fn record(
+    db: &Connection,
+    id: FileId,
+    epoch: Epoch,
+    blocks: &[(u64, BlockHash)],
+    now: i64,
+) -> Result<(), RegistryError> {
+    let no = held(db, id, epoch)?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO blocks (upload, idx, hash) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET hash = excluded.hash",
+    )?;
+    for (index, hash) in blocks {
+        insert.execute((no, index, hash.0))?;
+    }
+    db.prepare_cached("UPDATE uploads SET touched = ?2 WHERE no = ?1")?
+        .execute((no, now))?;
+    Ok(())
+}
+
+pub fn sealing(
+    db: &Connection,
+    id: FileId,
+    epoch: Epoch,
+    path: Option<&str>,
+) -> Result<(), RegistryError> {
+    let no = held(db, id, epoch)?;
+    if let Some(path) = path {
+        check_free(db, id, path)?;
+    }
+    db.prepare_cached("UPDATE uploads SET sealing = ?2 WHERE no = ?1")?
+        .execute((no, path))?;
+    Ok(())
+}
+
+pub fn end(db: &Connection, id: FileId) -> Result<bool, RegistryError> {
+    let ended = db
+        .prepare_cached("DELETE FROM uploads WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
+    Ok(ended > 0)
+}
+
+pub fn by_id(db: &Connection, id: FileId) -> Result<Option<Upload>, RegistryError> {
+    Ok(db
+        .prepare_cached(select!("WHERE id = ?1"))?
+        .query_row([id.as_bytes()], upload)
+        .optional()?)
+}
+
+pub fn all(db: &Connection) -> Result<Vec<Upload>, RegistryError> {
+    let mut select = db.prepare_cached(select!("ORDER BY started, no"))?;
+    let uploads = select.query_map([], upload)?;
+    Ok(uploads.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,234 @@
+#![allow(clippy::unwrap_used)]
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::any;
+use http::{Request, Response};
+use leptos::prelude::provide_context;
+use leptos::server_fn::ServerFn;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::*;
+use crate::api::{DeleteFile, ListFiles, RenameFile, ViewFile};
+use crate::protocol::id::Token;
+use crate::protocol::live::LiveState;
+use crate::protocol::manifest::Manifest;
+use crate::registry::{Epoch, Sqlite};
+use crate::storage::Opening;
+use crate::storage::disk::Disk;
+use crate::verify::Root;
+
+struct House {
+    dir: TempDir,
+    registry: Arc<Sqlite>,
+    storage: Arc<Disk>,
+    desk: Arc<Desk>,
+}
+
+fn id(n: u8) -> FileId {
+    FileId::from_bytes([n; 16])
+}
+
+impl House {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Arc::new(Sqlite::open(dir.path()).unwrap());
+        let storage = Arc::new(Disk::open(dir.path()).unwrap());
+        let hub = Arc::new(Hub::new(registry.clone(), storage.clone()).await.unwrap());
+        let limits = Limits::default();
+        let desk = Arc::new(Desk::new(registry.clone(), storage.clone(), hub, limits));
+        Self {
+            dir,
+            registry,
+            storage,
+            desk,
+        }
+    }
+
+    async fn begin(&self, n: u8, path: &str) {
+        let manifest = Manifest {
+            path: path.into(),
+            size: 3,
+            modified: None,
+            media_type: String::new(),
+        };
+        let token = Token::from_bytes([n; 16]);
+        let begun = self.registry.begin(id(n), &token, &manifest, path).await;
+        self.desk.hub.enter(&begun.unwrap().upload);
+    }
+
+    async fn store(&self, n: u8, path: &str) {
+        self.begin(n, path).await;
+        let writer = self.storage.open(id(n), 3, Epoch(1), Opening::New).await;
+        writer.unwrap().seal(path).await.unwrap();
+        let root = Root([0; 32]);
+        self.registry
+            .finish(id(n), Epoch(1), path, root)
+            .await
+            .unwrap();
+        self.desk.hub.ended(id(n), LiveState::Stored);
+    }
+
+    fn on_disk(&self, path: &str) -> bool {
+        self.dir.path().join("files").join(path).exists()
+    }
+
+    /// Calls a server function as a page does.
+    async fn call<F: ServerFn>(&self, form: &str, accept: &str) -> Response<Body> {
+        let desk = Arc::clone(&self.desk);
+        let handler = move |request: Request<Body>| {
+            let desk = Arc::clone(&desk);
+            let context = move || provide_context(Arc::clone(&desk));
+            leptos_axum::handle_server_fns_with_context(context, request)
+        };
+        let request = Request::post(F::PATH)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, accept)
+            .header(header::REFERER, "/files")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        let router = Router::new().fallback(any(handler));
+        router.oneshot(request).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_link_shows_the_upload_and_then_the_file() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    assert_eq!(desk.view(id(1)).await, Err(ApiError::NotFound));
+    house.begin(1, "a").await;
+    assert!(matches!(desk.view(id(1)).await, Ok(FileView::Upload(_))));
+    assert_eq!(desk.live().await.unwrap().len(), 1);
+    house.store(2, "b").await;
+    assert!(matches!(desk.view(id(2)).await, Ok(FileView::Stored(_))));
+    assert_eq!(desk.files(FileQuery::default()).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn a_rename_stays_in_the_folder_and_is_safe() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    house.store(1, "d/a.txt").await;
+    let file = desk.rename(id(1), "../b/c: d.txt".into()).await.unwrap();
+    assert_eq!(file.path, "d/.._b_c_ d.txt");
+    assert!(house.on_disk(&file.path) && !house.on_disk("d/a.txt"));
+    assert_eq!(desk.file(id(1)).await.unwrap(), Some(file.clone()));
+    let same = desk.rename(id(1), file.name().into()).await;
+    assert_eq!(same, Ok(file));
+    let nothing = desk.rename(id(1), "..".into()).await;
+    assert!(matches!(nothing, Err(ApiError::BadRequest(_))));
+    assert_eq!(
+        desk.rename(id(9), "x".into()).await,
+        Err(ApiError::NotFound)
+    );
+}
+
+#[tokio::test]
+async fn a_rename_replaces_nothing() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    house.store(1, "a").await;
+    house.store(2, "b").await;
+    std::fs::write(house.dir.path().join("files/unknown"), "mine").unwrap();
+    for name in ["b", "unknown"] {
+        assert_eq!(desk.rename(id(1), name.into()).await, Err(ApiError::Taken));
+        assert!(house.on_disk("a"));
+    }
+    assert!(house.registry.moves().await.unwrap().is_empty());
+    std::fs::remove_file(house.dir.path().join("files/a")).unwrap();
+    assert_eq!(
+        desk.rename(id(1), "c".into()).await,
+        Err(ApiError::NotFound)
+    );
+}
+
+#[tokio::test]
+async fn deleted_is_gone_from_the_disk_and_from_the_list() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    house.store(1, "d/a").await;
+    desk.delete(id(1)).await.unwrap();
+    assert!(!house.on_disk("d"));
+    assert_eq!(desk.delete(id(1)).await, Err(ApiError::NotFound));
+    // A record without its file can be deleted all the same.
+    house.store(2, "b").await;
+    std::fs::remove_file(house.dir.path().join("files/b")).unwrap();
+    desk.delete(id(2)).await.unwrap();
+    assert_eq!(desk.file(id(2)).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_rename_and_a_deletion_at_once_leave_nothing_behind() {
+    let house = House::new().await;
+    for n in 0..30 {
+        house.store(n, "a").await;
+        let rename = house.desk.rename(id(n), "b".into());
+        let delete = house.desk.delete(id(n));
+        let (_, deleted) = tokio::join!(rename, delete);
+        deleted.unwrap();
+        assert!(!house.on_disk("a") && !house.on_disk("b"));
+    }
+}
+
+#[tokio::test]
+async fn a_change_goes_on_when_whoever_asked_has_gone() {
+    let house = House::new().await;
+    house.store(1, "a").await;
+    let mut rename = Box::pin(house.desk.rename(id(1), "b".into()));
+    assert!(futures::poll!(rename.as_mut()).is_pending());
+    drop(rename);
+    for _ in 0..1000 {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        if house.desk.file(id(1)).await.unwrap().unwrap().path == "b" {
+            break;
+        }
+    }
+    assert!(house.on_disk("b"));
+    assert_eq!(house.desk.file(id(1)).await.unwrap().unwrap().path, "b");
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_is_gone() {
+    let house = House::new().await;
+    house.begin(1, "a").await;
+    house.desk.cancel(id(1)).await.unwrap();
+    assert_eq!(house.registry.upload(id(1)).await.unwrap(), None);
+    assert_eq!(house.desk.cancel(id(9)).await, Err(ApiError::NotFound));
+}
+
+#[tokio::test]
+async fn an_error_of_a_server_function_has_its_status() {
+    let house = House::new().await;
+    house.store(1, "a").await;
+    house.store(2, "b").await;
+    let status = async |answer: Response<Body>| {
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 16)
+            .await
+            .unwrap();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    };
+    let json = "application/json";
+    let unknown = format!("id={}", id(9));
+    let (code, body) = status(house.call::<ViewFile>(&unknown, json).await).await;
+    assert_eq!((code, body.as_str()), (404, "\"NotFound\""));
+    let taken = format!("id={}&name=b", id(1));
+    let (code, _) = status(house.call::<RenameFile>(&taken, json).await).await;
+    assert_eq!(code, 409);
+    let (code, body) = status(house.call::<ViewFile>("id=nonsense", json).await).await;
+    assert_eq!(code, 400, "{body}");
+    let query = "query[search]=&query[sort]=Path&query[descending]=false&query[page]=0";
+    let (code, body) = status(house.call::<ListFiles>(query, json).await).await;
+    assert!(code == 200 && body.contains("\"total\":2"), "{code} {body}");
+}
+
+#[tokio::test]
+async fn a_form_without_javascript_is_led_back_to_its_page() {
+    let house = House::new().await;
+    let form = format!("id={}", id(9));
+    let answer = house.call::<DeleteFile>(&form, "text/html,*/*").await;
+    assert_eq!(answer.status(), 302);
+    assert!(answer.headers().contains_key(header::LOCATION));
+}

@@ -1,0 +1,212 @@
+//! Brings storage and registry together, after a crash and as time goes by.
+//!
+//! Every step of an upload's life is written down before or after it is done, in an
+//! order that leaves no doubt: the registry says what was *about* to happen, the
+//! storage shows whether it did. Nothing that was acknowledged as durable is given up.
+//!
+//! | the registry knows | the storage has | so |
+//! | --- | --- | --- |
+//! | an upload, about to be stored | the file, no part | it is stored |
+//! | an upload, about to be stored | the part | it goes on as an upload |
+//! | an upload | no part | it is over |
+//! | nothing | a part | the part is deleted |
+//! | a file, about to be moved | the file, under either name | it is moved |
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::api::StoredFile;
+use crate::protocol::id::FileId;
+use crate::protocol::trouble::Trouble;
+use crate::registry::{Claim, Registry, RegistryError, Upload, now};
+use crate::storage::{Storage, StorageError};
+use crate::units::Bytes;
+use crate::verify::{BlockHash, blocks, tree};
+
+/// Why storage and registry could not be brought together.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The registry failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The storage failed.
+    #[error("the storage failed: {0}")]
+    Storage(#[from] StorageError),
+}
+
+impl RecoverError {
+    /// What a sender is told of it.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Registry(error) => error.trouble(),
+            Self::Storage(error) => error.trouble(),
+        }
+    }
+}
+
+/// What was found at the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Uploads that can go on.
+    pub kept: usize,
+    /// How many bytes of them are durable.
+    pub durable: u64,
+    /// Uploads whose last step was completed.
+    pub stored: usize,
+    /// Uploads that were ended, their bytes lost or too old.
+    pub ended: usize,
+    /// Parts that belonged to nothing.
+    pub discarded: usize,
+    /// Files whose move was completed or taken back.
+    pub moved: usize,
+}
+
+/// Brings both together at the start, before anybody is connected. Uploads that are
+/// untouched for longer than `expire_after` are ended.
+pub async fn recover(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    expire_after: Option<Duration>,
+) -> Result<Summary, RecoverError> {
+    let mut summary = Summary::default();
+    for (file, to) in registry.moves().await? {
+        finish_move(registry, storage, &file, &to).await?;
+        summary.moved += 1;
+    }
+    let mut parts: HashSet<FileId> = storage.parts().await?.into_iter().collect();
+    let before = oldest(expire_after);
+    for upload in registry.uploads().await? {
+        let id = upload.id;
+        if !parts.remove(&id) {
+            let claim = registry.hold(id).await?;
+            if settle(registry, storage, &claim).await?.is_some() {
+                summary.stored += 1;
+            } else {
+                registry.end(id).await?;
+                summary.ended += 1;
+                tracing::warn!(%id, path = upload.path, "nothing of an upload is left: ended");
+            }
+        } else if upload.touched < before {
+            end_expired(registry, storage, &upload).await?;
+            summary.ended += 1;
+        } else {
+            if upload.sealing.is_some() {
+                let epoch = registry.hold(id).await?.epoch;
+                registry.sealing(id, epoch, None).await?;
+            }
+            summary.kept += 1;
+            summary.durable += upload.durable;
+            tracing::info!(
+                %id, path = upload.path, durable = upload.durable, size = upload.manifest.size,
+                "an unfinished upload can go on"
+            );
+        }
+    }
+    for id in parts {
+        storage.discard(id).await?;
+        summary.discarded += 1;
+        tracing::info!(%id, "bytes that belong to no upload: deleted");
+    }
+    tracing::info!(
+        kept = summary.kept,
+        durable = %Bytes(summary.durable),
+        stored = summary.stored,
+        ended = summary.ended,
+        discarded = summary.discarded,
+        moved = summary.moved,
+        "storage and registry agree"
+    );
+    Ok(summary)
+}
+
+/// Completes an upload that an earlier holder put under its final name without living
+/// to say so; `None` if there is no such file. Only for an upload whose part is not
+/// there.
+pub async fn settle(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    claim: &Claim,
+) -> Result<Option<StoredFile>, RecoverError> {
+    let upload = &claim.upload;
+    let size = upload.manifest.size;
+    let Some(path) = &upload.sealing else {
+        return Ok(None);
+    };
+    let in_order = claim.blocks.iter().map(|&(index, _)| index);
+    let hashes: Vec<BlockHash> = claim.blocks.iter().map(|&(_, hash)| hash).collect();
+    let root = tree::root(&hashes, size).filter(|_| in_order.eq(0..blocks(size)));
+    let Some(root) = root else {
+        return Ok(None);
+    };
+    if storage.confirm(path).await? != Some(size) {
+        return Ok(None);
+    }
+    let file = registry.finish(upload.id, claim.epoch, path, root).await?;
+    tracing::info!(id = %file.id, path, digest = %root, "an upload had been stored");
+    Ok(Some(file))
+}
+
+/// Ends all uploads that are untouched for longer than `expire_after` and that nobody
+/// holds; returns which.
+pub async fn expire(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    expire_after: Option<Duration>,
+    held: impl Fn(FileId) -> bool,
+) -> Result<Vec<FileId>, RecoverError> {
+    let before = oldest(expire_after);
+    let mut ended = Vec::new();
+    for upload in registry.uploads().await? {
+        if upload.touched < before && !held(upload.id) {
+            end_expired(registry, storage, &upload).await?;
+            ended.push(upload.id);
+        }
+    }
+    Ok(ended)
+}
+
+/// The registry first: a crash in between leaves bytes that belong to nothing, which
+/// the next start deletes.
+async fn end_expired(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    upload: &Upload,
+) -> Result<(), RecoverError> {
+    let id = upload.id;
+    registry.end(id).await?;
+    storage.discard(id).await?;
+    tracing::info!(%id, path = upload.path, durable = upload.durable, "an upload expired");
+    Ok(())
+}
+
+/// The moment before which what is untouched is expired.
+fn oldest(expire_after: Option<Duration>) -> i64 {
+    let after = expire_after.and_then(|after| i64::try_from(after.as_millis()).ok());
+    after.map_or(i64::MIN, |after| now().saturating_sub(after))
+}
+
+/// Completes the move of a file; takes it back where another is in the way.
+async fn finish_move(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    file: &StoredFile,
+    to: &str,
+) -> Result<(), RecoverError> {
+    let arrived = match storage.rename(&file.path, to).await {
+        Ok(()) => true,
+        Err(StorageError::Missing) => storage.confirm(to).await? == Some(file.size),
+        Err(StorageError::Exists { .. }) => false,
+        Err(e) => return Err(e.into()),
+    };
+    if arrived {
+        registry.rename(file.id, to).await?;
+        tracing::info!(id = %file.id, from = file.path, to, "a move is completed");
+    } else {
+        registry.moving(file.id, None).await?;
+        tracing::info!(id = %file.id, path = file.path, to, "a move is taken back");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

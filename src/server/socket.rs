@@ -1,0 +1,47 @@
+//! The upgrade to `/ws`. What is wrong with it is said on the socket, by its close
+//! code, because that is the only answer a page can read.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{Server, guard, session};
+use crate::protocol::close::CloseCode;
+use crate::protocol::{MAX_MESSAGE, SUBPROTOCOL};
+
+/// How much may wait in the socket's own buffer, in bytes.
+const WRITE_BUFFER: usize = 256 * 1024;
+
+/// Upgrades a request to a session.
+pub async fn upgrade(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER);
+    let refused = if !guard::same_origin(&headers) {
+        Some(CloseCode::Origin)
+    } else if upgrade.selected_protocol().is_none() {
+        Some(CloseCode::Version)
+    } else if server.shutdown.is_cancelled() {
+        Some(CloseCode::Restart)
+    } else {
+        None
+    };
+    let tasks = server.tasks.clone();
+    upgrade.on_upgrade(move |socket| async move {
+        let session = session::run(server, socket, refused);
+        // A connection that breaks its task down takes nobody else along.
+        if tasks.spawn(session).await.is_err() {
+            tracing::error!("a session broke down");
+        }
+    })
+}

@@ -1,0 +1,381 @@
+//! One upload that a session holds: carries out, in order, what the receiver decided
+//! about one stream, and reports what came of it.
+//!
+//! It is a task of its own, so that a slow disk holds up nobody else. Whatever
+//! happens, it ends by itself once its stream is over, and lets the upload go.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::hub::{ControlSender, Hold};
+use super::recover::{self, RecoverError};
+use super::{Server, random};
+use crate::protocol::StreamId;
+use crate::protocol::id::{FileId, Token};
+use crate::protocol::live::LiveState;
+use crate::protocol::manifest::Manifest;
+use crate::protocol::receiver::Opening;
+use crate::protocol::trouble::Trouble;
+use crate::registry::{Claim, Found, RegistryError};
+use crate::storage::{self, StorageError, UploadWriter, name};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block_len};
+
+/// How many bytes are hashed and written at once.
+const BATCH: usize = BLOCK as usize;
+
+/// Something to do for a stream.
+#[derive(Debug)]
+pub enum Job {
+    /// Hash and write.
+    Write(u64, Bytes),
+    /// Sync, then record.
+    Commit(Vec<(u64, BlockHash)>),
+    /// Store under the final name.
+    Seal(Root),
+    /// Let go.
+    Release,
+    /// Delete.
+    Abort,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The upload is held now, and is this one; or it is stored, or gone.
+    Opened(Opening),
+    /// So many bytes were written, which completed these blocks.
+    Written(u64, Vec<(u64, BlockHash)>),
+    /// The blocks are durable.
+    Committed,
+    /// The file is stored.
+    Sealed(FileId, String, Root),
+    /// The upload was let go.
+    Released,
+    /// The upload was deleted.
+    Aborted,
+    /// It cannot go on; it was let go.
+    Failed(Trouble),
+}
+
+/// Where a stream's outcomes go.
+pub type Outcomes = UnboundedSender<(StreamId, Outcome)>;
+
+/// Why a stream ends early.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    #[error("{0}")]
+    Trouble(Trouble),
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("a task of the server broke down: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+impl Failure {
+    fn trouble(&self) -> Trouble {
+        match self {
+            Self::Storage(error) => error.trouble(),
+            Self::Registry(error) => error.trouble(),
+            Self::Recover(error) => error.trouble(),
+            Self::Trouble(trouble) => trouble.clone(),
+            Self::Random(_) | Self::Broken(_) => Trouble::Internal,
+        }
+    }
+}
+
+/// What a stream was opened with.
+#[derive(Debug)]
+pub struct Request {
+    /// The stream.
+    pub stream: StreamId,
+    /// The file.
+    pub manifest: Manifest,
+    /// The secret of an upload that was begun before.
+    pub resume: Option<Token>,
+}
+
+/// Runs one stream from its `Open` to its end.
+pub async fn run(
+    server: Arc<Server>,
+    request: Request,
+    session: ControlSender,
+    mut jobs: UnboundedReceiver<Job>,
+    outcomes: Outcomes,
+) {
+    let stream = request.stream;
+    // A session that is gone needs no answers.
+    let report = |outcome| _ = outcomes.send((stream, outcome));
+    let outcome = match open(&server, request, session).await {
+        Ok(Opened::Held(opening, mut held)) => {
+            report(Outcome::Opened(opening));
+            match held.work(&mut jobs, &report).await {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    let trouble = failure.trouble();
+                    tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
+                    Outcome::Failed(trouble)
+                }
+            }
+            // `held` ends here: the upload is free before its client hears of it.
+        }
+        Ok(Opened::Not(opening)) => Outcome::Opened(opening),
+        Err(failure) => {
+            tracing::warn!(error = %failure, "an upload could not be opened");
+            Outcome::Failed(failure.trouble())
+        }
+    };
+    report(outcome);
+}
+
+enum Opened {
+    Held(Opening, Box<Held>),
+    Not(Opening),
+}
+
+async fn open(
+    server: &Arc<Server>,
+    request: Request,
+    session: ControlSender,
+) -> Result<Opened, Failure> {
+    let Request {
+        stream,
+        manifest,
+        resume,
+    } = request;
+    let (token, claim) = match resume {
+        None => {
+            let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
+            let path = name::safe(&manifest.path);
+            let claim = server.registry.begin(id, &token, &manifest, &path).await?;
+            tracing::info!(%id, path, size = manifest.size, "an upload begins");
+            (token, claim)
+        }
+        Some(token) => match server.registry.find(&token).await? {
+            None => return Ok(Opened::Not(Opening::Gone)),
+            Some(Found::Stored(file)) => {
+                let (id, path, root) = (file.id, file.path, file.digest);
+                return Ok(Opened::Not(Opening::Stored { id, path, root }));
+            }
+            Some(Found::Upload(id)) => {
+                server.hub.evict(id, Trouble::TakenOver).await;
+                let claim = server.registry.hold(id).await?;
+                if claim.upload.manifest.size != manifest.size {
+                    return Err(Failure::Trouble(Trouble::Different));
+                }
+                let durable = claim.upload.durable;
+                tracing::info!(%id, durable, size = manifest.size, "an upload continues");
+                (token, claim)
+            }
+        },
+    };
+    let id = claim.upload.id;
+    // Before its first block is durable, a crash may have taken the file away.
+    let way = if claim.blocks.is_empty() && claim.upload.sealing.is_none() {
+        storage::Opening::New
+    } else {
+        storage::Opening::Resumed
+    };
+    let opened = server.storage.open(id, manifest.size, claim.epoch, way);
+    let writer = match opened.await {
+        Err(StorageError::Missing) => return Ok(Opened::Not(missing(server, &claim).await?)),
+        other => other?,
+    };
+    server.hub.enter(&claim.upload);
+    let hold = server.hub.hold(id, session, stream);
+    let opening = Opening::Granted {
+        id,
+        token,
+        blocks: claim.blocks.clone(),
+    };
+    let held = Held {
+        server: server.clone(),
+        claim,
+        writer,
+        hasher: None,
+        _hold: hold,
+    };
+    Ok(Opened::Held(opening, Box::new(held)))
+}
+
+/// What became of an upload whose bytes are not where they were: an earlier holder
+/// stored it without saying so, or somebody took them away.
+async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
+    let id = claim.upload.id;
+    let (registry, storage) = (&*server.registry, &*server.storage);
+    if let Some(file) = recover::settle(registry, storage, claim).await? {
+        server.hub.ended(id, LiveState::Stored);
+        let (path, root) = (file.path, file.digest);
+        return Ok(Opening::Stored { id, path, root });
+    }
+    tracing::warn!(%id, path = claim.upload.path, "nothing of an upload is left: ended");
+    registry.end(id).await?;
+    server.hub.ended(id, LiveState::Ended);
+    Ok(Opening::Gone)
+}
+
+struct Held {
+    server: Arc<Server>,
+    claim: Claim,
+    writer: Box<dyn UploadWriter>,
+    hasher: Option<BlockHasher>,
+    _hold: Hold,
+}
+
+impl Held {
+    /// Works until the stream is over; the last outcome is returned, not reported.
+    async fn work(
+        &mut self,
+        jobs: &mut UnboundedReceiver<Job>,
+        report: &impl Fn(Outcome),
+    ) -> Result<Outcome, Failure> {
+        let mut next = None;
+        loop {
+            let job = match next.take() {
+                Some(job) => Some(job),
+                None => jobs.recv().await,
+            };
+            match job {
+                Some(Job::Write(offset, payload)) => {
+                    let mut batch = Batch::new(offset, payload);
+                    while let Ok(job) = jobs.try_recv() {
+                        if let Err(job) = batch.push(job) {
+                            next = Some(job);
+                            break;
+                        }
+                    }
+                    let (bytes, hashes) = self.write(batch).await?;
+                    report(Outcome::Written(bytes, hashes));
+                }
+                Some(Job::Commit(blocks)) => {
+                    self.commit(&blocks).await?;
+                    report(Outcome::Committed);
+                }
+                Some(Job::Seal(root)) => return self.seal(root).await,
+                Some(Job::Abort) => return self.abort().await,
+                Some(Job::Release) | None => return Ok(Outcome::Released),
+            }
+        }
+    }
+
+    async fn write(&mut self, batch: Batch) -> Result<(u64, Vec<(u64, BlockHash)>), Failure> {
+        let Batch {
+            offset,
+            pieces,
+            len,
+        } = batch;
+        let size = self.claim.upload.manifest.size;
+        let hasher = self.hasher.take();
+        let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
+        let hashing = tokio::task::spawn_blocking(move || hash(offset, &to_hash, size, hasher));
+        self.writer.write(offset, pieces.into()).await?;
+        let (hasher, hashes) = hashing.await?;
+        self.hasher = hasher;
+        Ok((len as u64, hashes))
+    }
+
+    async fn commit(&mut self, blocks: &[(u64, BlockHash)]) -> Result<(), Failure> {
+        self.writer.sync().await?;
+        self.server
+            .registry
+            .record(self.claim.upload.id, self.claim.epoch, blocks)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores the file under the first name that is free. The name is written down
+    /// first, so that after a crash it is known whose file that is.
+    async fn seal(&mut self, root: Root) -> Result<Outcome, Failure> {
+        let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
+        let mut path = self.claim.upload.path.clone();
+        loop {
+            let taken = match self.server.registry.sealing(id, epoch, Some(&path)).await {
+                Ok(()) => match self.writer.seal(&path).await {
+                    Ok(()) => break,
+                    Err(StorageError::Exists { taken }) => taken,
+                    Err(error) => return Err(error.into()),
+                },
+                Err(RegistryError::Taken) => path.clone(),
+                Err(error) => return Err(error.into()),
+            };
+            path = name::alternative(&path, &taken);
+        }
+        let file = self.server.registry.finish(id, epoch, &path, root).await?;
+        self.server.hub.ended(id, LiveState::Stored);
+        tracing::info!(%id, path, size = file.size, digest = %root, "a file is stored");
+        Ok(Outcome::Sealed(id, path, root))
+    }
+
+    async fn abort(&mut self) -> Result<Outcome, Failure> {
+        let id = self.claim.upload.id;
+        self.server.registry.end(id).await?;
+        self.writer.abort().await?;
+        self.server.hub.ended(id, LiveState::Ended);
+        tracing::info!(%id, "an upload was cancelled");
+        Ok(Outcome::Aborted)
+    }
+}
+
+/// Pieces that follow each other.
+struct Batch {
+    offset: u64,
+    pieces: VecDeque<Bytes>,
+    len: usize,
+}
+
+impl Batch {
+    fn new(offset: u64, payload: Bytes) -> Self {
+        Self {
+            offset,
+            len: payload.len(),
+            pieces: VecDeque::from([payload]),
+        }
+    }
+
+    /// Takes a job in, or gives it back if it does not follow.
+    fn push(&mut self, job: Job) -> Result<(), Job> {
+        match job {
+            Job::Write(offset, payload)
+                if offset == self.offset + self.len as u64 && self.len + payload.len() <= BATCH =>
+            {
+                self.len += payload.len();
+                self.pieces.push_back(payload);
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+}
+
+/// Hashes pieces that begin at `offset`; a piece lies within one block.
+fn hash(
+    mut offset: u64,
+    pieces: &[Bytes],
+    size: u64,
+    mut hasher: Option<BlockHasher>,
+) -> (Option<BlockHasher>, Vec<(u64, BlockHash)>) {
+    let mut hashes = Vec::new();
+    for piece in pieces {
+        let block = offset / BLOCK;
+        let mut current = match hasher.take() {
+            Some(hasher) if !offset.is_multiple_of(BLOCK) => hasher,
+            _ => BlockHasher::new(block, size),
+        };
+        current.update(piece);
+        offset += piece.len() as u64;
+        if offset == block * BLOCK + block_len(block, size) {
+            hashes.push((block, current.finish()));
+        } else {
+            hasher = Some(current);
+        }
+    }
+    (hasher, hashes)
+}

@@ -1,0 +1,155 @@
+//! What a connection watches, and what it was told of it.
+//!
+//! A watcher is told the latest state, not every step to it: while its client does not
+//! read, nothing is queued, and what differs then is sent when there is room again.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use axum::extract::ws::Message;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::hub::Hub;
+use crate::protocol::MAX_CONTROL;
+use crate::protocol::id::FileId;
+use crate::protocol::live::{LiveUpload, Topic};
+use crate::protocol::message::ServerMessage;
+
+/// How often a client is told something at most.
+const PACE: Duration = Duration::from_millis(200);
+/// How often rates are looked at when nothing else changes.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// What a connection watches.
+pub struct Watcher {
+    /// What was told last of each topic; nothing before the snapshot.
+    told: HashMap<Topic, Option<HashMap<FileId, LiveUpload>>>,
+    /// When to look again at the earliest.
+    next: Instant,
+    /// Whether something changed since the last look.
+    stale: bool,
+}
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self {
+            told: HashMap::new(),
+            next: Instant::now(),
+            stale: false,
+        }
+    }
+}
+
+impl Watcher {
+    /// Begins to watch.
+    pub fn watch(&mut self, topic: Topic) {
+        self.told.insert(topic, None);
+        self.next = Instant::now();
+        self.stale = true;
+    }
+
+    /// Stops watching.
+    pub fn unwatch(&mut self, topic: Topic) {
+        self.told.remove(&topic);
+    }
+
+    /// Whether anything is watched.
+    pub fn is_watching(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// Whether nothing is known to have changed since the last look.
+    pub fn is_fresh(&self) -> bool {
+        !self.stale
+    }
+
+    /// Something changed.
+    pub fn changed(&mut self) {
+        self.stale = true;
+    }
+
+    /// When to look again.
+    pub fn due(&self) -> Option<Instant> {
+        let pause = if self.stale { Duration::ZERO } else { GLANCE };
+        self.is_watching().then(|| self.next + pause)
+    }
+
+    /// If it is time, tells what differs from what was told, as far as there is room.
+    pub fn look(&mut self, hub: &Hub, outbox: &mpsc::Sender<Message>) {
+        let now = Instant::now();
+        if self.due().is_none_or(|due| due > now) {
+            return;
+        }
+        self.next = now + PACE;
+        self.stale = self
+            .told
+            .iter_mut()
+            .any(|(topic, told)| !tell(*topic, told, hub, outbox));
+    }
+}
+
+/// Tells what differs; whether there was room for all of it.
+fn tell(
+    topic: Topic,
+    told: &mut Option<HashMap<FileId, LiveUpload>>,
+    hub: &Hub,
+    outbox: &mpsc::Sender<Message>,
+) -> bool {
+    let seen = hub.watched(topic);
+    let mut first = told.is_none();
+    let known = told.get_or_insert_default();
+    let there: HashSet<FileId> = seen.iter().map(|u| u.id).collect();
+    let mut gone: Vec<_> = known
+        .keys()
+        .copied()
+        .filter(|id| !there.contains(id))
+        .collect();
+    let changed = seen
+        .into_iter()
+        .filter(|u| known.get(&u.id) != Some(u))
+        .collect();
+    for uploads in pages(changed) {
+        if !first && uploads.is_empty() && gone.is_empty() {
+            continue;
+        }
+        let Ok(permit) = outbox.try_reserve() else {
+            if first {
+                *told = None;
+            }
+            return false;
+        };
+        known.extend(uploads.iter().map(|u| (u.id, u.clone())));
+        known.retain(|id, _| !gone.contains(id));
+        let message = if std::mem::take(&mut first) {
+            ServerMessage::Snapshot { topic, uploads }
+        } else {
+            ServerMessage::Changed {
+                topic,
+                uploads,
+                gone: std::mem::take(&mut gone),
+            }
+        };
+        permit.send(Message::Binary(message.encode().into()));
+    }
+    true
+}
+
+/// Cuts a list into as many as fit into a control message each; at least one.
+fn pages(uploads: Vec<LiveUpload>) -> Vec<Vec<LiveUpload>> {
+    const ROOM: usize = MAX_CONTROL / 2;
+    let mut pages = vec![Vec::new()];
+    let mut filled = 0;
+    for upload in uploads {
+        let len = upload.path.len() + 64;
+        if filled + len > ROOM {
+            pages.push(Vec::new());
+            filled = 0;
+        }
+        filled += len;
+        if let Some(page) = pages.last_mut() {
+            page.push(upload);
+        }
+    }
+    pages
+}
