@@ -1,4 +1,6 @@
 //! The name of a file, which may be longer than its place and in any script.
+//!
+//! It is shown in two parts, so a link around it says the whole name as its label.
 
 use leptos::prelude::*;
 

@@ -39,7 +39,7 @@ pub fn LiveRow(
                 <div class="upload-head">
                     <p class="upload-name" title=first.path>
                         {folder}
-                        <a class="file-link" href=format!("/f/{id}")>
+                        <a class="file-link" href=format!("/f/{id}") aria-label=name.clone()>
                             <FileName name=name.clone()/>
                         </a>
                     </p>
