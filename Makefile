@@ -19,7 +19,7 @@ help: ## List the targets
 
 .PHONY: serve
 serve: build ## Build what is missing and serve http://127.0.0.1:3000 with data in ./data
-	exec target/release/longhaul serve --listen 127.0.0.1:3000 --data data
+	exec env -u LONGHAUL_CACHE target/release/longhaul serve --listen 127.0.0.1:3000 --data data
 
 .PHONY: test
 test: lint build ## Run every test there is

@@ -11,8 +11,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 
-const { LONGHAUL_SWC, LONGHAUL_LIGHTNINGCSS } = process.env;
-if (!LONGHAUL_SWC) fail('run it as `make build`, which knows where the tools are');
+const { SWC_HOME, LIGHTNINGCSS_HOME } = process.env;
+if (!SWC_HOME) fail('run it as `make build`, which knows where the tools are');
 
 process.chdir(new URL('..', import.meta.url).pathname);
 const cargo = JSON.parse(output('cargo', ['metadata', '--format-version=1', '--no-deps']));
@@ -68,7 +68,7 @@ async function site(wasm) {
     `${pkg}/${out}.wasm`, '-o', `${pkg}/${out}.wasm`]);
 
   step('swc, lightningcss');
-  const swc = createRequire(`${LONGHAUL_SWC}/`)('@swc/core');
+  const swc = createRequire(`${SWC_HOME}/`)('@swc/core');
   edit(`${pkg}/${out}.js`, (js) => swc.minifySync(js, { compress: true, mangle: true, module: true }).code);
   writeFileSync(`${pkg}/${out}.css`, css(leptos['style-file']));
 
@@ -100,7 +100,7 @@ async function site(wasm) {
 
 // First all files into one, then that one for the browsers, as cargo-leptos does.
 function css(file) {
-  const modules = `${LONGHAUL_LIGHTNINGCSS}/node_modules`;
+  const modules = `${LIGHTNINGCSS_HOME}/node_modules`;
   const lightningcss = join(modules, readdirSync(modules).find((dir) => /^lightningcss-cli-/.test(dir)), 'lightningcss');
   const bundle = `${target}/bundle.css`;
   writeFileSync(bundle, output(lightningcss, ['--bundle', file]));

@@ -6,11 +6,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 WASM_BINDGEN=$(awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2 }' "$root/Cargo.lock")
 
 cache=${LONGHAUL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/longhaul}
-export LONGHAUL_TOOLS=$cache/tools
-export LONGHAUL_SWC=$LONGHAUL_TOOLS/@swc/core-$SWC
-export LONGHAUL_LIGHTNINGCSS=$LONGHAUL_TOOLS/lightningcss-cli-$LIGHTNINGCSS
+tools=$cache/tools
+export SWC_HOME=$tools/@swc/core-$SWC LIGHTNINGCSS_HOME=$tools/lightningcss-cli-$LIGHTNINGCSS
 
-wasm_std() { [ -d "$("$1" --print sysroot 2>/dev/null)/lib/rustlib/wasm32-unknown-unknown/lib" ]; }
+wasm_std() { # RUSTC
+  local sysroot
+  sysroot=$("$1" --print sysroot 2>/dev/null) && [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown/lib" ]
+}
 
 # Rust: the one on the PATH, or rustup's, or Debian's where only that one can do WASM.
 PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
@@ -20,9 +22,12 @@ fi
 
 for tool in "node-$NODE" "cargo-leptos-$CARGO_LEPTOS" "cargo-nextest-$CARGO_NEXTEST" \
   "wasm-bindgen-cli-$WASM_BINDGEN"; do
-  PATH=$LONGHAUL_TOOLS/$tool/bin:$PATH
+  PATH=$tools/$tool/bin:$PATH
 done
-export PATH=$LONGHAUL_TOOLS/binaryen-$BINARYEN/node_modules/.bin:$PATH
+export PATH=$tools/binaryen-$BINARYEN/node_modules/.bin:$PATH
+
+# To the server every LONGHAUL_… is an option of its own.
+unset LONGHAUL_CACHE
 
 # Clones share one folder of compiled dependencies. Cargo leaves the hash out of the
 # file name of a library that is also a cdylib, so that two clones would overwrite
