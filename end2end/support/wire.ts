@@ -1,8 +1,8 @@
 import { type AddressInfo, type Server as TcpServer, type Socket, connect, createServer } from 'node:net';
 import { freePort } from './server';
 
-/** Bytes of a file that went over the wire, as the header of their frame says. */
-export type Sent = { connection: number; stream: number; offset: number; length: number };
+/** Bytes of a file that went over the wire, as the header of their frame says, and when. */
+export type Sent = { connection: number; stream: number; offset: number; length: number; at: number };
 
 /**
  * The network between browser and server. It counts what the browser sends, frame by
@@ -240,6 +240,7 @@ class Frames {
         stream: start.readUInt32LE(4),
         offset: Number(start.readBigUInt64LE(8)),
         length: 0,
+        at: performance.now(),
       };
       this.sent.push(this.#message);
     }
@@ -250,6 +251,11 @@ class Frames {
 /** How many bytes these are, those that were sent twice counted twice. */
 export function sum(sent: Sent[]): number {
   return sent.reduce((bytes, { length }) => bytes + length, 0);
+}
+
+/** The longest time in which nothing was sent, in milliseconds. */
+export function longestPause(sent: Sent[]): number {
+  return Math.max(...sent.slice(1).map(({ at }, before) => at - sent[before].at));
 }
 
 /** How many bytes of a file were sent more than once. */

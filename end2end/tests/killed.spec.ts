@@ -43,7 +43,7 @@ test('the server is killed at 40 % and started again: the page goes on by itself
   expect(server.parts()).toEqual([]);
 });
 
-test('the server is stopped and started again: nothing of what it took is sent twice', async ({ page, server, wire, uploads, files }) => {
+test('the server is stopped and started again: it says 1012, and the page goes on by itself from what is durable', async ({ page, server, wire, uploads, files }) => {
   const source = await files.random('film.mkv', 48 * MiB);
   const line = await wire(16 * MiB);
   await page.goto(line.url);

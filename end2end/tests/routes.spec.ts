@@ -1,5 +1,6 @@
 import { MiB, b3sum, expect, state, test } from '../support/test';
 import { watchSockets } from '../support/sockets';
+import { longestPause } from '../support/wire';
 
 test('an upload goes on over every route, over one socket', async ({ page, server, wire, uploads, files }) => {
   const source = await files.random('film.mkv', 96 * MiB);
@@ -29,6 +30,8 @@ test('an upload goes on over every route, over one socket', async ({ page, serve
   await goesOn();
   line.rate = Infinity;
   await uploads.arrives('film.mkv');
+  state('longest pause between two frames', `${longestPause(line.sent).toFixed(0)} ms`);
+  expect(longestPause(line.sent)).toBeLessThan(3000);
 
   expect(await b3sum(server.stored('film.mkv'))).toBe(await b3sum(source));
   expect(line.bytes, 'nothing was sent twice').toBe(96 * MiB);

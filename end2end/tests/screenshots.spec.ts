@@ -19,7 +19,12 @@ test.describe('pictures of every page @screenshots', () => {
         const page = await context.newPage();
         const uploads = new Uploads(page);
         const shoot = async (name: string, of: Page = page) => {
-          await of.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+          // A screen as high as the page: for a picture of the full page the browser would
+          // forget that it is a phone.
+          const content = await of.evaluate(() => document.documentElement.scrollHeight);
+          await of.setViewportSize({ width, height: Math.max(height, content) });
+          await of.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
+          await of.setViewportSize({ width, height });
         };
         const visit = async (path: string) => {
           const alive = page.waitForEvent('worker');
