@@ -7,6 +7,10 @@ use super::trouble::Trouble;
 /// The longest path in a manifest, in bytes.
 pub const MAX_PATH: usize = 4096;
 
+/// The longest file that can be described, in bytes: 8 PiB, to which a browser counts
+/// exactly.
+pub const MAX_SIZE: u64 = 1 << 53;
+
 /// The longest media type in a manifest, in bytes.
 pub const MAX_MEDIA_TYPE: usize = 127;
 
@@ -82,9 +86,8 @@ impl Limits {
         if !self.directories && manifest.path.contains('/') {
             return Err(Trouble::NoFolders);
         }
-        if let Some(limit) = self.max_file_size
-            && manifest.size > limit
-        {
+        let limit = self.max_file_size.unwrap_or(MAX_SIZE).min(MAX_SIZE);
+        if manifest.size > limit {
             return Err(Trouble::TooLarge { limit });
         }
         if !self.accept.is_empty() && !self.accept.iter().any(|rule| accepts(rule, manifest)) {

@@ -359,6 +359,10 @@ fn paused_resumed_and_cancelled() {
     world.run();
     assert_eq!(world.states(), [RowState::Paused]);
     assert!(!world.sender.interest());
+    // What was verified at the pause became durable, and the row says so.
+    let durable = world.parts[0].durable.len() as u64 * BLOCK;
+    assert!(durable > 0);
+    assert_eq!(world.rows()[0].durable, durable);
     world.sender.resume(a);
     world.run();
     world.check_stored();

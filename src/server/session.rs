@@ -141,7 +141,7 @@ impl Session {
             let outbox = self.outbox.clone();
             let wants = self.receiver.wants_to_send();
             tokio::select! {
-                message = stream.next(), if !self.ended => self.arrived(message),
+                message = stream.next(), if !self.ended && !self.receiver.is_congested() => self.arrived(message),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
                 permit = outbox.reserve(), if wants => {

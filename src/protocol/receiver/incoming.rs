@@ -17,6 +17,9 @@ use crate::verify::{BLOCK, BlockHash, Root, block_len, blocks, tree};
 /// How often a client is told that bytes arrive while no block is whole.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(250);
 
+/// How many frames and messages may come before the stream is open.
+const MAX_EARLY: usize = 1024;
+
 /// What happens to the stream.
 #[derive(Debug)]
 enum Phase {
@@ -52,8 +55,9 @@ impl Early {
 pub(super) struct Incoming {
     size: u64,
     phase: Phase,
-    /// The hash of every block that is received.
-    hashes: Vec<Option<BlockHash>>,
+    /// The hash of every block that is verified; what it takes grows with what came, not
+    /// with what was announced.
+    hashes: BTreeMap<u64, BlockHash>,
     /// Bytes in blocks that are verified, in blocks that are not yet, and in blocks that
     /// are durable.
     received: u64,
@@ -90,7 +94,7 @@ impl Incoming {
                 early: Vec::new(),
                 verify,
             },
-            hashes: Vec::new(),
+            hashes: BTreeMap::new(),
             received: 0,
             unverified: 0,
             durable: 0,
@@ -165,26 +169,26 @@ impl Incoming {
         };
         let (early, verify) = (std::mem::take(early), *verify);
         self.phase = Phase::Receiving;
-        self.hashes = vec![None; blocks(self.size) as usize];
-        for (block, hash) in durable {
-            if let Some(place) = self.hashes.get_mut(block as usize) {
-                *place = Some(hash);
-                self.durable += block_len(block, self.size);
-            }
-        }
+        let count = blocks(self.size);
+        self.hashes = durable
+            .into_iter()
+            .filter(|(block, _)| *block < count)
+            .collect();
+        self.durable = self
+            .hashes
+            .keys()
+            .map(|block| block_len(*block, self.size))
+            .sum();
         self.received = self.durable;
         let mut have = RangeSet::new();
-        let known = (0u64..)
-            .zip(&self.hashes)
-            .filter(|(_, hash)| hash.is_some());
         let mut told = Vec::new();
-        for (block, hash) in known {
-            if have.iter().count() == RANGES_PER_MESSAGE && !have.contains(block.saturating_sub(1))
-            {
+        for (&block, &hash) in &self.hashes {
+            let joins = block > 0 && have.contains(block - 1);
+            if !joins && have.iter().count() == RANGES_PER_MESSAGE {
                 break;
             }
             have.insert(block..block + 1);
-            told.extend(*hash);
+            told.push(hash);
         }
         out.outbox.push_back(ServerMessage::Opened {
             stream,
@@ -232,7 +236,7 @@ impl Incoming {
         match &mut self.phase {
             Phase::Opening { early, .. } => {
                 early.push(Early::Data(offset, payload));
-                return Ok(());
+                return early_enough(early);
             }
             Phase::Leaving(_) => {
                 out.freed += len;
@@ -252,7 +256,7 @@ impl Incoming {
             return Err(CloseCode::Protocol);
         }
         self.filling = (place + len < whole).then_some((block, place + len));
-        if self.hash(block).is_some() {
+        if self.hashes.contains_key(&block) {
             out.freed += len;
             return Ok(());
         }
@@ -269,10 +273,6 @@ impl Incoming {
         Ok(())
     }
 
-    fn hash(&self, block: u64) -> Option<BlockHash> {
-        self.hashes.get(block as usize).copied().flatten()
-    }
-
     /// The client said what it computed for a block.
     pub(super) fn claimed(
         &mut self,
@@ -282,12 +282,15 @@ impl Incoming {
         out: &mut Out,
     ) -> Result<(), Violation> {
         match &mut self.phase {
-            Phase::Opening { early, .. } => early.push(Early::Claim(block, hash)),
+            Phase::Opening { early, .. } => {
+                early.push(Early::Claim(block, hash));
+                return early_enough(early);
+            }
             Phase::Leaving(_) => {}
             Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
-                if let Some(known) = self.hash(block) {
-                    if known != hash {
+                if let Some(known) = self.hashes.get(&block) {
+                    if *known != hash {
                         self.leave(stream, Leave::Trouble(Trouble::Different), out);
                     }
                 } else if self.complete.contains(&block) {
@@ -330,9 +333,7 @@ impl Incoming {
             out.outbox.push_back(ServerMessage::Nack { stream, block });
             return;
         }
-        if let Some(place) = self.hashes.get_mut(block as usize) {
-            *place = Some(finding);
-        }
+        self.hashes.insert(block, finding);
         self.received += len;
         self.fresh_bytes += len;
         self.fresh.push((block, finding));
@@ -352,7 +353,10 @@ impl Incoming {
         out: &mut Out,
     ) -> Result<(), Violation> {
         match &mut self.phase {
-            Phase::Opening { early, .. } => early.push(Early::Seal(root)),
+            Phase::Opening { early, .. } => {
+                early.push(Early::Seal(root));
+                return early_enough(early);
+            }
             Phase::Leaving(_) => {}
             Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
@@ -374,8 +378,8 @@ impl Incoming {
         if self.durable < self.size {
             return;
         }
-        let hashes: Option<Vec<_>> = self.hashes.iter().copied().collect();
-        if hashes.and_then(|hashes| tree::root(&hashes, self.size)) == Some(root) {
+        let hashes: Vec<_> = self.hashes.values().copied().collect();
+        if tree::root(&hashes, self.size) == Some(root) {
             self.phase = Phase::Sealing;
             out.effects.push_back(Effect::Seal { stream, root });
         } else {
@@ -458,5 +462,14 @@ impl Incoming {
         if self.silent_at(settings).is_some_and(|at| at <= now) {
             self.leave(stream, Leave::Trouble(Trouble::Silent), out);
         }
+    }
+}
+
+/// Whether no more came before the stream was open than an honest client sends.
+fn early_enough(early: &[Early]) -> Result<(), Violation> {
+    if early.len() > MAX_EARLY {
+        Err(CloseCode::Protocol)
+    } else {
+        Ok(())
     }
 }

@@ -31,6 +31,9 @@ use super::trouble::Trouble;
 use super::{Generation, StreamId, Time, VERSION};
 use crate::verify::{BlockHash, Root};
 
+/// How many messages may wait before the client is made to read.
+const MAX_OUTBOX: usize = 256;
+
 /// How many topics one connection may watch.
 const MAX_TOPICS: usize = 64;
 
@@ -196,6 +199,12 @@ impl Receiver {
         !self.out.outbox.is_empty()
             || self.streams.values().any(Incoming::ack_due)
             || self.meter.due()
+    }
+
+    /// Whether so much waits to be sent that nothing more should be taken from a client
+    /// that does not read.
+    pub fn is_congested(&self) -> bool {
+        self.out.outbox.len() >= MAX_OUTBOX
     }
 
     /// The next message to the client. Called whenever the socket has room.

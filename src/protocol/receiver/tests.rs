@@ -185,3 +185,54 @@ fn an_upload_beyond_the_limits_fails_and_the_connection_stays() {
     );
     assert_eq!(receiver.open_streams(), 0);
 }
+
+#[test]
+fn a_client_that_does_not_read_is_not_read_from() {
+    let mut receiver = Receiver::new(Settings {
+        limits: Limits {
+            max_file_size: Some(0),
+            ..Limits::default()
+        },
+        ..settings()
+    });
+    receiver.message(hello(1).into(), Time::ZERO);
+    let mut stream = 0;
+    while !receiver.is_congested() {
+        receiver.message(open(stream).into(), Time::ZERO);
+        stream += 1;
+        assert!(stream < 10_000, "the outbox grows without end");
+    }
+    assert!(receiver.poll_send().is_some());
+    assert!(!receiver.is_congested());
+}
+
+#[test]
+fn a_size_that_is_only_announced_takes_no_memory() {
+    let mut receiver = Receiver::new(settings());
+    receiver.message(hello(1).into(), Time::ZERO);
+    let stream = StreamId(0);
+    let manifest = Manifest {
+        path: "a".into(),
+        size: crate::protocol::manifest::MAX_SIZE,
+        modified: None,
+        media_type: String::new(),
+    };
+    let open = ClientMessage::Open {
+        stream,
+        manifest,
+        resume: None,
+        verify: true,
+    };
+    receiver.message(open.encode().into(), Time::ZERO);
+    let (id, token) = (FileId::from_bytes([1; 16]), Token::from_bytes([2; 16]));
+    receiver.opened(
+        stream,
+        Opening::Granted {
+            id,
+            token,
+            blocks: Vec::new(),
+        },
+        Time::ZERO,
+    );
+    assert_eq!(receiver.progress(stream), Some((0, 0)));
+}
