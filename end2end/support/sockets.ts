@@ -38,7 +38,9 @@ function listen() {
       there.add(this);
       events.opened += 1;
       events.most = Math.max(events.most, there.size);
-      this.addEventListener('close', ({ code, wasClean }) => {
+      this.addEventListener('close', ({ code, wasClean, isTrusted }) => {
+        // Scripts can dispatch such an event as well, and some do.
+        if (!isTrusted) return;
         there.delete(this);
         events.closed.push({ code, clean: wasClean });
       });

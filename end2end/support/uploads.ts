@@ -28,7 +28,7 @@ export class Uploads {
 
   /** Gives an upload its file again. */
   async pickAgain(name: string, file: string) {
-    await this.row(name).getByLabel(`Pick again: ${name}`).setInputFiles(file);
+    await this.row(name).getByLabel(`Pick ${name} again`).setInputFiles(file);
   }
 
   /** All rows, or those in one state. */

@@ -48,8 +48,9 @@ test('without a network the page says so, and goes on the moment there is one', 
   await page.goto(line.url);
   await uploads.pick(await files.random('film.mkv', 32 * MiB));
   await uploads.reaches('film.mkv', 20);
-  await context.setOffline(true);
   line.down();
+  await uploads.expectConnection('waiting');
+  await context.setOffline(true);
   await uploads.expectConnection('offline');
   await expect(uploads.connection.getByRole('status')).toHaveText('No network');
   await uploads.expectState('film.mkv', 'waiting');

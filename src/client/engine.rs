@@ -41,6 +41,12 @@ const ROOM: Duration = Duration::from_millis(8);
 const FRAME_TIME: f64 = 0.05;
 const QUEUE_TIME: f64 = 0.25;
 
+/// How long the socket's queue may be, in bytes: before the rate is known, and at any
+/// rate. What waits in it holds up pings.
+const FIRST_QUEUE: f64 = 256.0 * 1024.0;
+const LEAST_QUEUE: f64 = 64.0 * 1024.0;
+const MOST_QUEUE: f64 = 8.0 * 1024.0 * 1024.0;
+
 /// The engine of this page or worker.
 #[derive(Clone)]
 pub struct Engine(Rc<RefCell<Inner>>);
@@ -419,7 +425,10 @@ impl Inner {
         };
         let rate = self.sender.rate(now()) as f64;
         let payload = (rate * FRAME_TIME).clamp(16.0 * 1024.0, MAX_PAYLOAD as f64) as usize;
-        let queue = (rate * QUEUE_TIME).clamp(512.0 * 1024.0, 8.0 * 1024.0 * 1024.0) as u64;
+        let queue = match rate {
+            0.0 => FIRST_QUEUE,
+            rate => (rate * QUEUE_TIME).clamp(LEAST_QUEUE, MOST_QUEUE),
+        } as u64;
         while socket.buffered() < queue {
             match self.sender.poll_transmit(payload) {
                 Some(message) => socket.send(&message),
@@ -458,8 +467,9 @@ impl Inner {
             return Link::Closed { code };
         }
         match self.connection.state() {
-            State::Open { .. } => Link::Open,
+            State::Open { pinged, .. } if self.connection.online() || !pinged => Link::Open,
             _ if !self.connection.online() && self.interest => Link::Offline,
+            State::Open { .. } => Link::Open,
             State::Connecting { .. } => Link::Connecting,
             State::Waiting { until } => {
                 let left = until.saturating_sub(now).as_millis() as u64;

@@ -84,10 +84,8 @@ impl Socket {
     /// Begins the closing handshake. Browsers let pages send 1000 and codes of their
     /// own only; 1001 is the browser's to send.
     pub fn close(&self, code: CloseCode) {
-        let number = match code.code() {
-            Some(number @ (1000 | 3000..=4999)) => number,
-            _ => 1000,
-        };
+        let may = |number: &u16| matches!(number, 1000 | 3000..=4999);
+        let number = code.code().filter(may).unwrap_or(1000);
         let _ = self
             .handle
             .close_with_code_and_reason(number, code.reason());

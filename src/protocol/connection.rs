@@ -230,6 +230,10 @@ impl Connection {
             }
             Event::Offline => {
                 self.online = false;
+                // An open socket may yet live, or be dead without knowing it.
+                if let State::Open { pinged: false, .. } = self.state {
+                    self.ping(now);
+                }
                 self.settle(now);
             }
             Event::Shown | Event::Visible | Event::Online | Event::Reconnect => {

@@ -22,7 +22,7 @@ pub struct LiveUpload {
     pub path: String,
     /// Length of the file in bytes.
     pub size: u64,
-    /// Bytes that are received and verified.
+    /// Bytes that are received.
     pub received: u64,
     /// Bytes that are durable.
     pub durable: u64,

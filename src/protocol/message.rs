@@ -131,7 +131,7 @@ pub enum ServerMessage {
     Ack {
         /// Which upload.
         stream: StreamId,
-        /// Bytes in blocks that are received and verified.
+        /// Bytes that have arrived; of a block that is damaged they are taken back.
         received: u64,
         /// Bytes in blocks that are durable.
         durable: u64,

@@ -90,4 +90,5 @@ pub fn Ask(
             <div class="ask-panel" tabindex="-1">{children()}</div>
         </details>
     }
+    .into_any()
 }

@@ -61,4 +61,5 @@ pub fn Bar(
             </svg>
         </div>
     }
+    .into_any()
 }

@@ -59,4 +59,5 @@ pub fn Connection() -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }

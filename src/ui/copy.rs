@@ -43,4 +43,5 @@ pub fn CopyButton(
             })/>
         </button>
     }
+    .into_any()
 }

@@ -70,4 +70,5 @@ pub fn DropLayer() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

@@ -69,6 +69,7 @@ pub fn DropZone() -> impl IntoView {
             </button>
         </p>
     }
+    .into_any()
 }
 
 /// The rules in one sentence.
@@ -114,4 +115,5 @@ fn PickButton(
             />
         </label>
     }
+    .into_any()
 }

@@ -26,4 +26,5 @@ pub fn Failure(
             </div>
         </div>
     }
+    .into_any()
 }

@@ -15,8 +15,10 @@ pub fn FileName(
     let (stem, end) = name.split_at(cut);
     view! {
         <bdi class="file-name">
-            <span class="file-stem">{stem.to_owned()}</span>
-            <span class="file-end">{end.to_owned()}</span>
+            // Two boxes would be read out as two words.
+            <span class="visually-hidden">{name.clone()}</span>
+            <span class="file-stem" aria-hidden="true">{stem.to_owned()}</span>
+            <span class="file-end" aria-hidden="true">{end.to_owned()}</span>
         </bdi>
     }
 }

@@ -58,6 +58,7 @@ pub fn FilePage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 /// An upload on its way.
@@ -137,4 +138,5 @@ fn Coming(
             </div>
         </article>
     }
+    .into_any()
 }

@@ -66,6 +66,7 @@ pub fn FileRow(
             </td>
         </tr>
     }
+    .into_any()
 }
 
 /// Another name.
@@ -88,6 +89,7 @@ pub fn RenameForm(
             <button type="submit" class="button is-primary">"Rename"</button>
         </ActionForm>
     }
+    .into_any()
 }
 
 /// The question before a file is deleted.
@@ -109,4 +111,5 @@ pub fn DeleteForm(
             <button type="submit" class="button is-danger">"Delete"</button>
         </ActionForm>
     }
+    .into_any()
 }

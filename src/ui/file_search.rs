@@ -55,4 +55,5 @@ pub fn FileSearch(
             <noscript inner_html="<button class=\"button small\">Search</button>"></noscript>
         </Form>
     }
+    .into_any()
 }

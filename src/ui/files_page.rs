@@ -66,6 +66,7 @@ pub fn FilesPage() -> impl IntoView {
             <Pages query page=Signal::derive(shown)/>
         </Transition>
     }
+    .into_any()
 }
 
 /// The files as a table.
@@ -103,6 +104,7 @@ fn Table(
             </tbody>
         </table>
     }
+    .into_any()
 }
 
 /// The head of a column that the list can be sorted by.
@@ -130,6 +132,7 @@ fn Head(query: Signal<FileQuery>, sort: SortBy, words: &'static str) -> impl Int
             </a>
         </th>
     }
+    .into_any()
 }
 
 /// How many there are, and the ways to the other pages.
@@ -173,6 +176,7 @@ fn Pages(
             </div>
         </nav>
     }
+    .into_any()
 }
 
 /// What is shown instead of an empty table.

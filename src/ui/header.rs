@@ -28,6 +28,7 @@ pub fn Header() -> impl IntoView {
         // As text, because a browser that runs scripts does not parse what is inside.
         <noscript inner_html=WITHOUT_SCRIPTS></noscript>
     }
+    .into_any()
 }
 
 /// What a page says where JavaScript is off.

@@ -34,6 +34,7 @@ pub fn LivePage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// The table: first what the server rendered, then what the connection says.
@@ -76,6 +77,7 @@ fn Watched(uploads: Vec<LiveUpload>) -> impl IntoView {
             <p class="empty-ways"><a class="button is-primary" href="/">"Send files"</a></p>
         </section>
     }
+    .into_any()
 }
 
 /// All rows together.

@@ -28,7 +28,8 @@ pub fn LiveRow(
         .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
     let upload = Signal::from(upload);
     let label = name.clone();
-    Some(view! {
+    Some(
+        view! {
         <li class="upload live" data-name=name.clone() data-state=move || live_word(upload.read().state)>
             <div class="thumbnail" aria-hidden="true">
                 <Picture icon=Icon::of_file("", &name)/>
@@ -50,7 +51,8 @@ pub fn LiveRow(
                 <LiveFacts upload/>
             </div>
         </li>
-    })
+    }
+.into_any())
 }
 
 /// The bar of an upload that is watched.
@@ -70,6 +72,7 @@ pub fn LiveBar(
             done=Signal::derive(move || upload.read().state == LiveState::Stored)
         />
     }
+    .into_any()
 }
 
 /// State, bytes, speed and time of an upload that is watched.
@@ -99,6 +102,7 @@ pub fn LiveFacts(
             <span hidden=move || left().is_none()>{left}</span>
         </p>
     }
+    .into_any()
 }
 
 /// The per cent of an upload that are durable.

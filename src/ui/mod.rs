@@ -2,6 +2,10 @@
 //!
 //! A view never branches on the target. What only a browser can do is behind
 //! [`engine`] and [`browser`], which do nothing on a server.
+//!
+//! Components end with `into_any()`: the type of a view is otherwise as deep as its
+//! page, deeper than the compiler goes in a release build, and every page would be
+//! compiled into each place that shows it.
 
 #![warn(missing_docs)]
 
@@ -43,5 +47,6 @@ pub mod question;
 pub mod stored_file;
 pub mod title;
 pub mod totals_bar;
+pub mod upload_buttons;
 pub mod upload_list;
 pub mod upload_row;

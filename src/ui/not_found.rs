@@ -25,4 +25,5 @@ pub fn NotFound(
             </p>
         </section>
     }
+    .into_any()
 }

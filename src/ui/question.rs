@@ -55,4 +55,5 @@ pub fn Question(
             </div>
         </div>
     }
+    .into_any()
 }

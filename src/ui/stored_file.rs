@@ -80,6 +80,7 @@ pub fn Stored(
             </dl>
         </article>
     }
+    .into_any()
 }
 
 /// A name as a shell reads it.

@@ -129,6 +129,7 @@ pub fn TotalsBar() -> impl IntoView {
             </Show>
         </section>
     }
+    .into_any()
 }
 
 /// What happens to all of them, in a few words.
@@ -168,4 +169,5 @@ fn AllButton(
             {move || words.get()}
         </button>
     }
+    .into_any()
 }

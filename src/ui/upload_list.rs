@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::upload_row::UploadRow;
 
 /// How many rows are put on the page in one frame. Thousands at once would freeze it.
-const PORTION: usize = 100;
+const PORTION: usize = 25;
 
 /// The list.
 #[component]
@@ -33,4 +33,5 @@ pub fn UploadList() -> impl IntoView {
             </For>
         </ul>
     }
+    .into_any()
 }

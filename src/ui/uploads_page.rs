@@ -23,4 +23,5 @@ pub fn UploadsPage() -> impl IntoView {
             <UploadList/>
         </div>
     }
+    .into_any()
 }

@@ -14,6 +14,9 @@ use crate::protocol::trouble::Trouble;
 use crate::protocol::{StreamId, Time};
 use crate::verify::{BLOCK, BlockHash, Root, block_len, blocks, tree};
 
+/// How often a client is told that bytes arrive while no block is whole.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(250);
+
 /// What happens to the stream.
 #[derive(Debug)]
 enum Phase {
@@ -51,7 +54,10 @@ pub(super) struct Incoming {
     phase: Phase,
     /// The hash of every block that is received.
     hashes: Vec<Option<BlockHash>>,
+    /// Bytes in blocks that are verified, in blocks that are not yet, and in blocks that
+    /// are durable.
     received: u64,
+    unverified: u64,
     durable: u64,
     /// The block whose bytes come in, and how many of them came.
     filling: Option<(u64, u64)>,
@@ -70,7 +76,9 @@ pub(super) struct Incoming {
     ack: bool,
     /// Bytes handed to `Write` that were not answered.
     writing: u64,
+    /// When bytes arrived last, and when the client was told so without a block.
     heard: Option<Time>,
+    told: Option<Time>,
 }
 
 impl Incoming {
@@ -83,6 +91,7 @@ impl Incoming {
             },
             hashes: Vec::new(),
             received: 0,
+            unverified: 0,
             durable: 0,
             filling: None,
             complete: BTreeSet::new(),
@@ -96,6 +105,7 @@ impl Incoming {
             ack: false,
             writing: 0,
             heard: None,
+            told: None,
         }
     }
 
@@ -112,7 +122,7 @@ impl Incoming {
     pub(super) fn ack(&mut self, stream: StreamId) -> Option<ServerMessage> {
         std::mem::take(&mut self.ack).then_some(ServerMessage::Ack {
             stream,
-            received: self.received,
+            received: self.received + self.unverified,
             durable: self.durable,
         })
     }
@@ -120,7 +130,7 @@ impl Incoming {
     /// How many bytes are received, and how many durable, once that is known.
     pub(super) fn progress(&self) -> Option<(u64, u64)> {
         let known = !matches!(self.phase, Phase::Opening { .. });
-        known.then_some((self.received, self.durable))
+        known.then_some((self.received + self.unverified, self.durable))
     }
 
     /// Why it is being left, if that is a trouble.
@@ -211,6 +221,12 @@ impl Incoming {
         out: &mut Out,
     ) -> Result<(), Violation> {
         let len = payload.len() as u64;
+        // On a slow way a block takes long: the client hears earlier that its bytes come
+        // through.
+        if self.told.is_none_or(|at| at + SIGN_OF_LIFE <= now) {
+            self.told = Some(now);
+            self.ack = true;
+        }
         self.heard = Some(now);
         match &mut self.phase {
             Phase::Opening { early, .. } => {
@@ -243,6 +259,7 @@ impl Incoming {
             self.complete.insert(block);
         }
         self.writing += len;
+        self.unverified += len;
         out.effects.push_back(Effect::Write {
             stream,
             offset,
@@ -305,6 +322,9 @@ impl Incoming {
         self.claims.remove(&block);
         self.findings.remove(&block);
         self.complete.remove(&block);
+        let len = block_len(block, self.size);
+        self.unverified -= len;
+        self.ack = true;
         if claim != finding {
             out.outbox.push_back(ServerMessage::Nack { stream, block });
             return;
@@ -312,11 +332,9 @@ impl Incoming {
         if let Some(place) = self.hashes.get_mut(block as usize) {
             *place = Some(finding);
         }
-        let len = block_len(block, self.size);
         self.received += len;
         self.fresh_bytes += len;
         self.fresh.push((block, finding));
-        self.ack = true;
         self.conclude(stream, out);
     }
 

@@ -4,9 +4,9 @@
 //! out of [`Receiver::poll_effect`] and messages out of [`Receiver::poll_send`].
 //! Effects of one stream are carried out in order, and each one is answered.
 //!
-//! The invariants: a block counts as received once both sides computed the same hash
-//! for it, and as durable once a commit of it was answered, which is after its bytes
-//! and its record were synced. A block that is received is never written again. What
+//! The invariants: a block counts as durable once both sides computed the same hash for
+//! it and a commit of it was answered, which is after its bytes and its record were
+//! synced. A block that is verified is never written again. What
 //! waits to be sent is bounded: acknowledgements and credit are kept as the latest
 //! state, not as a queue.
 

@@ -25,7 +25,7 @@ pub struct Row {
     pub media_type: String,
     /// What happens to it.
     pub state: RowState,
-    /// Bytes that the server has received and verified.
+    /// Bytes that the server has received.
     pub received: u64,
     /// Bytes that the server has made durable.
     pub durable: u64,
