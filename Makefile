@@ -35,7 +35,8 @@ test: lint build ## Run every test there is
 .PHONY: dev
 dev: ## Serve a debug build that rebuilds and reloads on every change
 	@scripts/setup dev
-	$(run) cargo leptos watch -- serve --data data
+	@# cargo-leptos hashes names in its first build only, and would serve that one for ever.
+	LEPTOS_HASH_FILES=false $(run) cargo leptos watch -- serve --data data
 
 .PHONY: build
 build: ## Build the release: target/release/longhaul and target/site
