@@ -9,7 +9,9 @@
 //! is forgotten before the server has stored or cancelled it.
 
 mod outgoing;
+mod queue;
 mod row;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -24,8 +26,7 @@ use super::frame;
 use super::id::{FileId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
-use super::retry::Backoff;
-use super::trouble::{Class, Trouble};
+use super::trouble::Trouble;
 use super::{StreamId, Time};
 
 /// The longest slice that is read at once, in bytes. In Chromium every read has a
@@ -178,177 +179,6 @@ impl Sender {
         let upload = self.uploads.get(&key)?;
         (!upload.ending).then(|| upload.row(key, now))
     }
-
-    // A person's wishes.
-
-    /// Takes a file into the queue.
-    pub fn add(&mut self, manifest: Manifest) -> Key {
-        let key = Key(self.next_key);
-        self.next_key += 1;
-        let mut upload = Outgoing::new(manifest, true);
-        if let Some(limits) = &self.limits {
-            match self.admit(limits, &upload.manifest) {
-                Ok(()) if limits.auto_upload => {}
-                Ok(()) => upload.phase = Phase::Held,
-                Err(trouble) => {
-                    upload.trouble = Some(trouble);
-                    upload.phase = Phase::Failed;
-                }
-            }
-        }
-        self.uploads.insert(key, upload);
-        self.requeue(key);
-        key
-    }
-
-    /// Takes up an upload that the journal kept; its file is to be provided.
-    pub fn restore(&mut self, record: Record) -> Key {
-        let key = Key(self.next_key);
-        self.next_key += 1;
-        let mut upload = Outgoing::new(record.manifest, false);
-        upload.token = Some(record.token);
-        upload.id = Some(record.id);
-        upload.reached(record.durable);
-        upload.begun = true;
-        upload.started = true;
-        upload.phase = if record.paused {
-            Phase::Paused
-        } else {
-            Phase::NeedsFile
-        };
-        self.uploads.insert(key, upload);
-        self.changed.insert(key);
-        key
-    }
-
-    /// What a journal should keep of an upload; nothing before the server knows it.
-    pub fn record(&self, key: Key) -> Option<Record> {
-        let upload = self.uploads.get(&key)?;
-        Some(Record {
-            manifest: upload.manifest.clone(),
-            token: upload.token?,
-            id: upload.id?,
-            paused: upload.phase == Phase::Paused,
-            durable: upload.durable(),
-            order: key.0,
-        })
-    }
-
-    /// Gives an upload its file, picked again. Whether it may be the one: a file of
-    /// another length is refused at once, one of other contents when it was compared.
-    pub fn provide(&mut self, key: Key, manifest: Manifest) -> bool {
-        let Some(upload) = self.uploads.get_mut(&key) else {
-            return false;
-        };
-        self.changed.insert(key);
-        if upload.manifest.size != manifest.size {
-            upload.trouble = Some(Trouble::Different);
-            return false;
-        }
-        upload.provide(manifest);
-        if upload.phase == Phase::NeedsFile {
-            self.requeue(key);
-        }
-        true
-    }
-
-    /// The uploads that need their file.
-    pub fn needs_file(&self) -> impl Iterator<Item = (Key, &Manifest)> {
-        let needy = self
-            .uploads
-            .iter()
-            .filter(|(_, u)| !u.source && !u.is_over() && !u.ending);
-        needy.map(|(key, u)| (*key, &u.manifest))
-    }
-
-    /// Starts what is held, and goes on with what is paused.
-    pub fn resume(&mut self, key: Key) {
-        if let Some(upload) = self.uploads.get_mut(&key)
-            && matches!(upload.phase, Phase::Held | Phase::Paused)
-        {
-            upload.started = true;
-            self.requeue(key);
-            self.keep(key);
-        }
-    }
-
-    /// Pauses; what is verified stays on the server.
-    pub fn pause(&mut self, key: Key) {
-        let Some(upload) = self.uploads.get_mut(&key) else {
-            return;
-        };
-        if upload.is_over() || matches!(upload.phase, Phase::NeedsFile | Phase::Paused) {
-            return;
-        }
-        self.leave(key);
-        self.set(key, Phase::Paused);
-        self.keep(key);
-    }
-
-    /// Tries again what failed or waits.
-    pub fn retry(&mut self, key: Key) {
-        let Some(upload) = self.uploads.get_mut(&key) else {
-            return;
-        };
-        if !matches!(upload.phase, Phase::Failed | Phase::Waiting(_)) {
-            return;
-        }
-        upload.started = true;
-        let failed = upload.phase == Phase::Failed;
-        let verdict = match &self.limits {
-            Some(limits) if failed => self.admit(limits, &self.uploads[&key].manifest),
-            _ => Ok(()),
-        };
-        if let Some(upload) = self.uploads.get_mut(&key) {
-            upload.trouble = verdict.err();
-            if upload.trouble.is_none() {
-                self.requeue(key);
-            }
-        }
-    }
-
-    /// Ends an upload, and deletes what the server has of it while it is unfinished.
-    pub fn cancel(&mut self, key: Key) {
-        let Some(upload) = self.uploads.get_mut(&key) else {
-            return;
-        };
-        self.changed.remove(&key);
-        self.removed.push(key);
-        if let Some(stream) = upload.stream() {
-            upload.ending = true;
-            self.outbox.push_back(ClientMessage::Cancel { stream });
-        } else if upload.token.is_some() && upload.phase != Phase::Stored {
-            upload.ending = true;
-            self.requeue(key);
-        } else {
-            self.remove(key);
-        }
-    }
-
-    /// Takes what is stored off the list.
-    pub fn clear(&mut self) {
-        let stored = self
-            .uploads
-            .iter()
-            .filter(|(_, u)| u.phase == Phase::Stored);
-        for key in stored.map(|(key, _)| *key).collect::<Vec<_>>() {
-            self.removed.push(key);
-            self.uploads.remove(&key);
-        }
-    }
-
-    /// The keys of the uploads that are neither stored nor failed.
-    pub fn unfinished_keys(&self) -> Vec<Key> {
-        let open = self.uploads.iter().filter(|(_, u)| !u.is_over());
-        open.map(|(key, _)| *key).collect()
-    }
-
-    /// The keys of all uploads, the ended ones too.
-    pub fn keys(&self) -> Vec<Key> {
-        self.uploads.keys().copied().collect()
-    }
-
-    // The connection.
 
     /// The server welcomed the client on a new connection.
     pub fn connected(&mut self, limits: Limits, credit: u64, now: Time) {
@@ -549,8 +379,6 @@ impl Sender {
         }
     }
 
-    // Reading.
-
     fn read_ahead(&mut self) -> Option<Effect> {
         self.window?;
         let ahead: u64 = self.active().map(Outgoing::ahead).sum();
@@ -593,8 +421,6 @@ impl Sender {
         }
     }
 
-    // Time.
-
     /// Time has passed.
     pub fn tick(&mut self, now: Time) {
         while let Some(&(at, key)) = self.waiting.first() {
@@ -602,203 +428,6 @@ impl Sender {
                 break;
             }
             self.requeue(key);
-        }
-        self.fill();
-    }
-
-    // Inside.
-
-    fn admit(&self, limits: &Limits, manifest: &Manifest) -> Result<(), Trouble> {
-        let (entries, total) = self.unfinished();
-        limits.check(manifest)?;
-        limits.check_queue(entries + 1, total.saturating_add(manifest.size))
-    }
-
-    /// How many files are unfinished, and their bytes.
-    fn unfinished(&self) -> (u64, u64) {
-        let open = self.uploads.values().filter(|u| !u.is_over() && !u.ending);
-        open.fold((0, 0), |(n, bytes), u| {
-            (n + 1, bytes.saturating_add(u.manifest.size))
-        })
-    }
-
-    fn set(&mut self, key: Key, phase: Phase) {
-        self.changed.insert(key);
-        if let Some(upload) = self.uploads.get_mut(&key) {
-            let place = (!upload.begun, upload.manifest.size, key);
-            match upload.phase {
-                Phase::Queued => _ = self.queue.remove(&place),
-                Phase::Waiting(at) => _ = self.waiting.remove(&(at, key)),
-                _ => {}
-            }
-            match phase {
-                Phase::Queued => _ = self.queue.insert(place),
-                Phase::Waiting(at) => _ = self.waiting.insert((at, key)),
-                _ => {}
-            }
-            upload.phase = phase;
-        }
-    }
-
-    /// Lets an upload wait for its turn, or for its file.
-    fn requeue(&mut self, key: Key) {
-        self.changed.insert(key);
-        if let Some(upload) = self.uploads.get_mut(&key) {
-            upload.detach();
-            if upload.ending && upload.token.is_none() {
-                return self.remove(key);
-            }
-            if matches!(upload.phase, Phase::Failed) && upload.trouble.is_some() && !upload.ending {
-                return;
-            }
-            if upload.phase == Phase::Held && !upload.started && !upload.ending {
-                return;
-            }
-            let ready = upload.source || upload.ending;
-            self.set(
-                key,
-                if ready {
-                    Phase::Queued
-                } else {
-                    Phase::NeedsFile
-                },
-            );
-            self.fill();
-        }
-    }
-
-    /// Opens streams for uploads that wait, as many as the server takes.
-    fn fill(&mut self) {
-        let Some(limits) = self.limits.as_ref().filter(|_| self.window.is_some()) else {
-            return;
-        };
-        let most = limits.max_concurrency.max(1) as usize;
-        while self.streams.len() < most {
-            // One place goes by age, so that large files do not starve; the others go by
-            // size, so that small ones do not wait.
-            let aged = self
-                .streams
-                .values()
-                .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
-            let oldest = self.queue.iter().map(|(_, _, key)| *key).min();
-            let smallest = self.queue.first().map(|(_, _, key)| *key);
-            let Some(key) = (if aged || most == 1 { smallest } else { oldest }) else {
-                return;
-            };
-            let stream = StreamId(self.next_stream);
-            self.next_stream += 1;
-            self.set(key, Phase::Opening(stream));
-            self.streams.insert(stream, key);
-            if let Some(upload) = self.uploads.get_mut(&key) {
-                upload.by_age = !aged;
-                self.outbox.push_back(ClientMessage::Open {
-                    stream,
-                    manifest: upload.manifest.clone(),
-                    resume: upload.token,
-                    verify: upload.begun && !upload.ending,
-                });
-                if upload.ending {
-                    self.outbox.push_back(ClientMessage::Cancel { stream });
-                }
-            }
-        }
-    }
-
-    /// Does something with the upload of a stream; a stream that is over is an
-    /// ordinary case.
-    fn with(
-        &mut self,
-        stream: StreamId,
-        now: Time,
-        act: impl FnOnce(Key, &mut Outgoing, &mut Self) -> Result<(), Trouble>,
-    ) {
-        let Some(key) = self.streams.get(&stream).copied() else {
-            return;
-        };
-        let Some(mut upload) = self.uploads.remove(&key) else {
-            return;
-        };
-        let outcome = act(key, &mut upload, self);
-        self.uploads.insert(key, upload);
-        self.changed.insert(key);
-        match outcome {
-            Ok(()) => self.try_seal(key),
-            Err(trouble) => self.leave_failed(key, trouble, now),
-        }
-        // What a person cancelled while the server was finishing it.
-        if self
-            .uploads
-            .get(&key)
-            .is_some_and(|u| u.ending && u.is_over())
-        {
-            self.remove(key);
-        }
-    }
-
-    /// Ends an upload's stream, if it has one; what is verified stays on the server.
-    fn leave(&mut self, key: Key) {
-        if let Some(upload) = self.uploads.get_mut(&key) {
-            if let Some(stream) = upload.stream() {
-                self.streams.remove(&stream);
-                self.leaving.insert(stream, key);
-                self.outbox.push_back(ClientMessage::Pause { stream });
-            }
-            upload.detach();
-        }
-    }
-
-    fn leave_failed(&mut self, key: Key, trouble: Trouble, now: Time) {
-        self.leave(key);
-        self.fail(key, trouble, now, 0);
-        self.fill();
-    }
-
-    /// The upload's stream is over because of a trouble.
-    fn fail(&mut self, key: Key, trouble: Trouble, now: Time, random: u64) {
-        let Some(upload) = self.uploads.get_mut(&key) else {
-            return;
-        };
-        upload.detach();
-        if upload.ending {
-            return self.remove(key);
-        }
-        let phase = match (trouble.class(), &trouble) {
-            (Class::Retry, _) => {
-                let delay = Backoff::CONNECTION.delay(upload.attempt, random);
-                Phase::Waiting(now + delay)
-            }
-            (Class::Wait, _) => {
-                Phase::Waiting(now + Backoff::TROUBLE.delay(upload.attempt, random))
-            }
-            (Class::Act, Trouble::Changed | Trouble::Vanished | Trouble::Different) => {
-                upload.source = false;
-                Phase::NeedsFile
-            }
-            (Class::Act, Trouble::Ended) => {
-                self.effects.extend(upload.id.map(Effect::Forget));
-                upload.start_over();
-                Phase::Failed
-            }
-            (Class::Act | Class::Final, _) => Phase::Failed,
-        };
-        upload.attempt = upload.attempt.saturating_add(1);
-        upload.trouble = Some(trouble);
-        self.set(key, phase);
-    }
-
-    fn keep(&mut self, key: Key) {
-        if self.uploads.get(&key).is_some_and(|u| u.token.is_some()) {
-            self.effects.push_back(Effect::Keep(key));
-        }
-    }
-
-    fn remove(&mut self, key: Key) {
-        self.set(key, Phase::Failed);
-        self.changed.remove(&key);
-        if let Some(upload) = self.uploads.remove(&key) {
-            self.streams.retain(|_, k| *k != key);
-            self.effects.extend(upload.id.map(Effect::Forget));
-            self.effects.push_back(Effect::Release(key));
         }
         self.fill();
     }

@@ -1,0 +1,206 @@
+//! Who is sent now, who waits, and who has failed.
+
+use super::outgoing::{Outgoing, Phase};
+use super::{Effect, Key, Sender};
+use crate::protocol::manifest::{Limits, Manifest};
+use crate::protocol::message::ClientMessage;
+use crate::protocol::retry::Backoff;
+use crate::protocol::trouble::{Class, Trouble};
+use crate::protocol::{StreamId, Time};
+
+impl Sender {
+    pub(super) fn admit(&self, limits: &Limits, manifest: &Manifest) -> Result<(), Trouble> {
+        let (entries, total) = self.unfinished();
+        limits.check(manifest)?;
+        limits.check_queue(entries + 1, total.saturating_add(manifest.size))
+    }
+
+    /// How many files are unfinished, and their bytes.
+    fn unfinished(&self) -> (u64, u64) {
+        let open = self.uploads.values().filter(|u| !u.is_over() && !u.ending);
+        open.fold((0, 0), |(n, bytes), u| {
+            (n + 1, bytes.saturating_add(u.manifest.size))
+        })
+    }
+
+    pub(super) fn set(&mut self, key: Key, phase: Phase) {
+        self.changed.insert(key);
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            let place = (!upload.begun, upload.manifest.size, key);
+            match upload.phase {
+                Phase::Queued => _ = self.queue.remove(&place),
+                Phase::Waiting(at) => _ = self.waiting.remove(&(at, key)),
+                _ => {}
+            }
+            match phase {
+                Phase::Queued => _ = self.queue.insert(place),
+                Phase::Waiting(at) => _ = self.waiting.insert((at, key)),
+                _ => {}
+            }
+            upload.phase = phase;
+        }
+    }
+
+    /// Lets an upload wait for its turn, or for its file.
+    pub(super) fn requeue(&mut self, key: Key) {
+        self.changed.insert(key);
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.detach();
+            if upload.ending && upload.token.is_none() {
+                return self.remove(key);
+            }
+            if matches!(upload.phase, Phase::Failed) && upload.trouble.is_some() && !upload.ending {
+                return;
+            }
+            if upload.phase == Phase::Held && !upload.started && !upload.ending {
+                return;
+            }
+            let ready = upload.source || upload.ending;
+            self.set(
+                key,
+                if ready {
+                    Phase::Queued
+                } else {
+                    Phase::NeedsFile
+                },
+            );
+            self.fill();
+        }
+    }
+
+    /// Opens streams for uploads that wait, as many as the server takes.
+    pub(super) fn fill(&mut self) {
+        let Some(limits) = self.limits.as_ref().filter(|_| self.window.is_some()) else {
+            return;
+        };
+        let most = limits.max_concurrency.max(1) as usize;
+        while self.streams.len() < most {
+            // One place goes by age, so that large files do not starve; the others go by
+            // size, so that small ones do not wait.
+            let aged = self
+                .streams
+                .values()
+                .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
+            let oldest = self.queue.iter().map(|(_, _, key)| *key).min();
+            let smallest = self.queue.first().map(|(_, _, key)| *key);
+            let Some(key) = (if aged || most == 1 { smallest } else { oldest }) else {
+                return;
+            };
+            let stream = StreamId(self.next_stream);
+            self.next_stream += 1;
+            self.set(key, Phase::Opening(stream));
+            self.streams.insert(stream, key);
+            if let Some(upload) = self.uploads.get_mut(&key) {
+                upload.by_age = !aged;
+                self.outbox.push_back(ClientMessage::Open {
+                    stream,
+                    manifest: upload.manifest.clone(),
+                    resume: upload.token,
+                    verify: upload.begun && !upload.ending,
+                });
+                if upload.ending {
+                    self.outbox.push_back(ClientMessage::Cancel { stream });
+                }
+            }
+        }
+    }
+
+    /// Does something with the upload of a stream; a stream that is over is an
+    /// ordinary case.
+    pub(super) fn with(
+        &mut self,
+        stream: StreamId,
+        now: Time,
+        act: impl FnOnce(Key, &mut Outgoing, &mut Self) -> Result<(), Trouble>,
+    ) {
+        let Some(key) = self.streams.get(&stream).copied() else {
+            return;
+        };
+        let Some(mut upload) = self.uploads.remove(&key) else {
+            return;
+        };
+        let outcome = act(key, &mut upload, self);
+        self.uploads.insert(key, upload);
+        self.changed.insert(key);
+        match outcome {
+            Ok(()) => self.try_seal(key),
+            Err(trouble) => self.leave_failed(key, trouble, now),
+        }
+        // What a person cancelled while the server was finishing it.
+        if self
+            .uploads
+            .get(&key)
+            .is_some_and(|u| u.ending && u.is_over())
+        {
+            self.remove(key);
+        }
+    }
+
+    /// Ends an upload's stream, if it has one; what is verified stays on the server.
+    pub(super) fn leave(&mut self, key: Key) {
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            if let Some(stream) = upload.stream() {
+                self.streams.remove(&stream);
+                self.leaving.insert(stream, key);
+                self.outbox.push_back(ClientMessage::Pause { stream });
+            }
+            upload.detach();
+        }
+    }
+
+    pub(super) fn leave_failed(&mut self, key: Key, trouble: Trouble, now: Time) {
+        self.leave(key);
+        self.fail(key, trouble, now, 0);
+        self.fill();
+    }
+
+    /// The upload's stream is over because of a trouble.
+    pub(super) fn fail(&mut self, key: Key, trouble: Trouble, now: Time, random: u64) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        upload.detach();
+        if upload.ending {
+            return self.remove(key);
+        }
+        let phase = match (trouble.class(), &trouble) {
+            (Class::Retry, _) => {
+                let delay = Backoff::CONNECTION.delay(upload.attempt, random);
+                Phase::Waiting(now + delay)
+            }
+            (Class::Wait, _) => {
+                Phase::Waiting(now + Backoff::TROUBLE.delay(upload.attempt, random))
+            }
+            (Class::Act, Trouble::Changed | Trouble::Vanished | Trouble::Different) => {
+                upload.source = false;
+                Phase::NeedsFile
+            }
+            (Class::Act, Trouble::Ended) => {
+                self.effects.extend(upload.id.map(Effect::Forget));
+                upload.start_over();
+                Phase::Failed
+            }
+            (Class::Act | Class::Final, _) => Phase::Failed,
+        };
+        upload.attempt = upload.attempt.saturating_add(1);
+        upload.trouble = Some(trouble);
+        self.set(key, phase);
+    }
+
+    pub(super) fn keep(&mut self, key: Key) {
+        if self.uploads.get(&key).is_some_and(|u| u.token.is_some()) {
+            self.effects.push_back(Effect::Keep(key));
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: Key) {
+        self.set(key, Phase::Failed);
+        self.changed.remove(&key);
+        if let Some(upload) = self.uploads.remove(&key) {
+            self.streams.retain(|_, k| *k != key);
+            self.effects.extend(upload.id.map(Effect::Forget));
+            self.effects.push_back(Effect::Release(key));
+        }
+        self.fill();
+    }
+}

@@ -1,0 +1,176 @@
+//! What a person wants done with uploads.
+
+use super::outgoing::{Outgoing, Phase};
+use super::{Key, Record, Sender};
+use crate::protocol::manifest::Manifest;
+use crate::protocol::message::ClientMessage;
+use crate::protocol::trouble::Trouble;
+
+impl Sender {
+    /// Takes a file into the queue.
+    pub fn add(&mut self, manifest: Manifest) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        let mut upload = Outgoing::new(manifest, true);
+        if let Some(limits) = &self.limits {
+            match self.admit(limits, &upload.manifest) {
+                Ok(()) if limits.auto_upload => {}
+                Ok(()) => upload.phase = Phase::Held,
+                Err(trouble) => {
+                    upload.trouble = Some(trouble);
+                    upload.phase = Phase::Failed;
+                }
+            }
+        }
+        self.uploads.insert(key, upload);
+        self.requeue(key);
+        key
+    }
+
+    /// Takes up an upload that the journal kept; its file is to be provided.
+    pub fn restore(&mut self, record: Record) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        let mut upload = Outgoing::new(record.manifest, false);
+        upload.token = Some(record.token);
+        upload.id = Some(record.id);
+        upload.reached(record.durable);
+        upload.begun = true;
+        upload.started = true;
+        upload.phase = if record.paused {
+            Phase::Paused
+        } else {
+            Phase::NeedsFile
+        };
+        self.uploads.insert(key, upload);
+        self.changed.insert(key);
+        key
+    }
+
+    /// What a journal should keep of an upload; nothing before the server knows it.
+    pub fn record(&self, key: Key) -> Option<Record> {
+        let upload = self.uploads.get(&key)?;
+        Some(Record {
+            manifest: upload.manifest.clone(),
+            token: upload.token?,
+            id: upload.id?,
+            paused: upload.phase == Phase::Paused,
+            durable: upload.durable(),
+            order: key.0,
+        })
+    }
+
+    /// Gives an upload its file, picked again. Whether it may be the one: a file of
+    /// another length is refused at once, one of other contents when it was compared.
+    pub fn provide(&mut self, key: Key, manifest: Manifest) -> bool {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return false;
+        };
+        self.changed.insert(key);
+        if upload.manifest.size != manifest.size {
+            upload.trouble = Some(Trouble::Different);
+            return false;
+        }
+        upload.provide(manifest);
+        if upload.phase == Phase::NeedsFile {
+            self.requeue(key);
+        }
+        true
+    }
+
+    /// The uploads that need their file.
+    pub fn needs_file(&self) -> impl Iterator<Item = (Key, &Manifest)> {
+        let needy = self
+            .uploads
+            .iter()
+            .filter(|(_, u)| !u.source && !u.is_over() && !u.ending);
+        needy.map(|(key, u)| (*key, &u.manifest))
+    }
+
+    /// Starts what is held, and goes on with what is paused.
+    pub fn resume(&mut self, key: Key) {
+        if let Some(upload) = self.uploads.get_mut(&key)
+            && matches!(upload.phase, Phase::Held | Phase::Paused)
+        {
+            upload.started = true;
+            self.requeue(key);
+            self.keep(key);
+        }
+    }
+
+    /// Pauses; what is verified stays on the server.
+    pub fn pause(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        if upload.is_over() || matches!(upload.phase, Phase::NeedsFile | Phase::Paused) {
+            return;
+        }
+        self.leave(key);
+        self.set(key, Phase::Paused);
+        self.keep(key);
+    }
+
+    /// Tries again what failed or waits.
+    pub fn retry(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        if !matches!(upload.phase, Phase::Failed | Phase::Waiting(_)) {
+            return;
+        }
+        upload.started = true;
+        let failed = upload.phase == Phase::Failed;
+        let verdict = match &self.limits {
+            Some(limits) if failed => self.admit(limits, &self.uploads[&key].manifest),
+            _ => Ok(()),
+        };
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.trouble = verdict.err();
+            if upload.trouble.is_none() {
+                self.requeue(key);
+            }
+        }
+    }
+
+    /// Ends an upload, and deletes what the server has of it while it is unfinished.
+    pub fn cancel(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        self.changed.remove(&key);
+        self.removed.push(key);
+        if let Some(stream) = upload.stream() {
+            upload.ending = true;
+            self.outbox.push_back(ClientMessage::Cancel { stream });
+        } else if upload.token.is_some() && upload.phase != Phase::Stored {
+            upload.ending = true;
+            self.requeue(key);
+        } else {
+            self.remove(key);
+        }
+    }
+
+    /// Takes what is stored off the list.
+    pub fn clear(&mut self) {
+        let stored = self
+            .uploads
+            .iter()
+            .filter(|(_, u)| u.phase == Phase::Stored);
+        for key in stored.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.removed.push(key);
+            self.uploads.remove(&key);
+        }
+    }
+
+    /// The keys of the uploads that are neither stored nor failed.
+    pub fn unfinished_keys(&self) -> Vec<Key> {
+        let open = self.uploads.iter().filter(|(_, u)| !u.is_over());
+        open.map(|(key, _)| *key).collect()
+    }
+
+    /// The keys of all uploads, the ended ones too.
+    pub fn keys(&self) -> Vec<Key> {
+        self.uploads.keys().copied().collect()
+    }
+}
