@@ -22,15 +22,15 @@ pub fn TotalsBar() -> impl IntoView {
     let unfinished = move || totals.get().unfinished();
     let count = move |state| totals.get().count(state);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
+    // Where a person starts each upload, a queued one may wait for that.
+    let startable = move || if auto() { 0 } else { count(RowState::Queued) };
     // One button, which stays the same element: whoever presses Pause by keyboard has
     // Resume under the same key.
     let first = Memo::new(move |_| {
         let totals = totals.get();
-        if !auto() && totals.count(RowState::Queued) > 0 {
-            First::Start
-        } else if totals.moving() > 0 {
+        if totals.moving() > startable() {
             First::Pause
-        } else if totals.count(RowState::Paused) > 0 {
+        } else if startable() == 0 && totals.count(RowState::Paused) > 0 {
             First::Resume
         } else {
             First::Nothing
@@ -96,6 +96,12 @@ pub fn TotalsBar() -> impl IntoView {
                 </div>
             </div>
             <div class="totals-buttons">
+                <AllButton
+                    words="Start all"
+                    icon=Icon::Play
+                    shown=Signal::derive(move || startable() > 0)
+                    command=Command::Resume(Which::All)
+                />
                 <AllButton
                     words=Signal::derive(move || first.get().words().0)
                     icon=Signal::derive(move || first.get().words().1)
@@ -163,7 +169,6 @@ fn headline(totals: &Totals) -> String {
 /// What the first button does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum First {
-    Start,
     Pause,
     Resume,
     Nothing,
@@ -172,7 +177,6 @@ enum First {
 impl First {
     fn words(self) -> (&'static str, Icon) {
         match self {
-            Self::Start => ("Start all", Icon::Play),
             Self::Pause => ("Pause all", Icon::Pause),
             Self::Resume | Self::Nothing => ("Resume all", Icon::Play),
         }
