@@ -20,7 +20,7 @@ pub fn DropZone() -> impl IntoView {
     let limits = Resource::new(|| (), |()| upload_limits());
     let strip = move || !engine.is_empty();
     view! {
-        <section class="drop-zone" class:is-strip=strip aria-labelledby="drop-title">
+        <section class="drop-zone needs-script" class:is-strip=strip aria-labelledby="drop-title">
             <div class="drop-zone-sign"><Picture icon=Icon::Upload/></div>
             <div class="drop-zone-words">
                 <h1 id="drop-title">
@@ -48,7 +48,7 @@ pub fn DropZone() -> impl IntoView {
                     </p>
                 </Transition>
             </div>
-            <div class="drop-zone-buttons needs-script">
+            <div class="drop-zone-buttons">
                 <PickButton label="Choose files" icon=Icon::File primary=true folder=false/>
                 <PickButton label="Choose a folder" icon=Icon::Folder primary=false folder=true/>
             </div>

@@ -1,6 +1,8 @@
 //! The name of a file, which may be longer than its place and in any script.
 //!
-//! It is shown in two parts, so a link around it says the whole name as its label.
+//! To the eye it is two boxes, so that it can give up its middle and keep its end.
+//! Two boxes would be read out, and copied, as two words: so both are only seen, and
+//! the whole name lies over them, unseen. It is what a link around it is called.
 
 use leptos::prelude::*;
 
@@ -15,12 +17,12 @@ pub fn FileName(
         _ => name.len(),
     };
     let (stem, end) = name.split_at(cut);
+    let (stem, end) = (stem.to_owned(), end.to_owned());
     view! {
         <bdi class="file-name">
-            // Two boxes would be read out as two words.
-            <span class="visually-hidden">{name.clone()}</span>
-            <span class="file-stem" aria-hidden="true">{stem.to_owned()}</span>
-            <span class="file-end" aria-hidden="true">{end.to_owned()}</span>
+            <span class="file-whole">{name}</span>
+            <span class="file-stem" aria-hidden="true">{stem}</span>
+            <span class="file-end" aria-hidden="true">{end}</span>
         </bdi>
     }
 }

@@ -34,7 +34,7 @@ pub fn FileRow(
             <td role="cell" class="file-name-cell">
                 <Picture icon=Icon::of_file(&file.media_type, &name)/>
                 <div class="file-title">
-                    <a class="file-link" href=format!("/f/{id}") title=file.path.clone() aria-label=name.clone()>
+                    <a class="file-link" href=format!("/f/{id}") title=file.path.clone()>
                         <FileName name=name.clone()/>
                     </a>
                     <span class="file-folder">{folder}</span>

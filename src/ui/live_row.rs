@@ -39,7 +39,7 @@ pub fn LiveRow(
                 <div class="upload-head">
                     <p class="upload-name" title=first.path>
                         {folder}
-                        <a class="file-link" href=format!("/f/{id}") aria-label=name.clone()>
+                        <a class="file-link" href=format!("/f/{id}")>
                             <FileName name=name.clone()/>
                         </a>
                     </p>
@@ -83,7 +83,10 @@ pub fn LiveFacts(
 ) -> impl IntoView {
     let bytes = move || {
         let upload = upload.read();
-        format!("{} of {} stored", Bytes(upload.durable), Bytes(upload.size))
+        match upload.state {
+            LiveState::Stored => Bytes(upload.size).to_string(),
+            _ => format!("{} of {} stored", Bytes(upload.durable), Bytes(upload.size)),
+        }
     };
     let rate = move || Some(upload.read().rate).filter(|rate| *rate > 0);
     let left = move || {

@@ -6,7 +6,7 @@ use reactive_stores::{AtKeyed, Patch, Store};
 
 use crate::port::{Key, Note, Row, RowState};
 use crate::protocol::id::FileId;
-use crate::protocol::trouble::Trouble;
+use crate::protocol::trouble::{Class, Trouble};
 use crate::verify::Root;
 
 /// All uploads of this page. A row is found by its key; its fields are signals.
@@ -88,6 +88,24 @@ pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
+/// Whether only the right file helps.
+pub fn wants_file(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Changed | Trouble::Vanished | Trouble::Different
+    )
+}
+
+/// Whether trying again could change anything. What only waits for the connection
+/// goes on with it, and what the rules refuse they refuse again.
+pub fn retry_helps(state: RowState, trouble: Option<&Trouble>) -> bool {
+    match state {
+        RowState::Waiting => trouble.is_some(),
+        RowState::Failed => trouble.is_none_or(|it| it.class() != Class::Final && !wants_file(it)),
+        _ => false,
+    }
+}
+
 /// Gives access to the signals of one row: `row.state().try_get()` and so on. They
 /// give `None` once the row is gone.
 pub type RowHandle = AtKeyed<Store<Uploads>, Uploads, Key, Vec<RowData>>;
@@ -110,6 +128,8 @@ pub fn percent(part: u64, size: u64, done: bool) -> u8 {
 pub struct Totals {
     /// How many rows there are in each state.
     counts: [u32; STATES.len()],
+    /// How many could be helped by trying again.
+    pub retryable: u32,
     /// Bytes of all rows but failed ones.
     pub size: u64,
     /// Bytes of those that are received.
@@ -142,6 +162,7 @@ impl Totals {
         let mut coming = 0u64;
         for row in rows {
             totals.counts[index(row.state)] += 1;
+            totals.retryable += u32::from(retry_helps(row.state, row.trouble.as_ref()));
             if row.state == RowState::Failed {
                 continue;
             }
@@ -189,9 +210,15 @@ impl Totals {
             + self.count(RowState::Verifying)
     }
 
+    /// Whether nothing more will come, although not everything arrived.
+    pub fn fell_short(&self) -> bool {
+        self.unfinished() == 0 && self.count(RowState::Failed) > 0
+    }
+
     /// Durable per cent of everything that did not fail.
     pub fn percent(&self) -> u8 {
-        percent(self.durable, self.size, self.unfinished() == 0)
+        let all = self.unfinished() == 0 && !self.fell_short();
+        percent(self.durable, self.size, all)
     }
 }
 
@@ -235,6 +262,27 @@ mod tests {
         assert_eq!(percent(0, 0, false), 0);
         assert_eq!(percent(0, 0, true), 100);
         assert_eq!(percent(u64::MAX, u64::MAX, false), 99);
+    }
+
+    #[test]
+    fn what_failed_never_makes_a_hundred() {
+        let stored = row(1, RowState::Stored, 5, 5, 0);
+        let failed = row(2, RowState::Failed, 2_000_000, 0, 0);
+        assert_eq!(Totals::of([&stored]).percent(), 100);
+        assert!(!Totals::of([&stored]).fell_short());
+        assert_eq!(Totals::of([&stored, &failed]).percent(), 99);
+        assert!(Totals::of([&stored, &failed]).fell_short());
+    }
+
+    #[test]
+    fn a_retry_is_offered_where_it_helps() {
+        let helps = |state, trouble: Option<Trouble>| retry_helps(state, trouble.as_ref());
+        assert!(helps(RowState::Waiting, Some(Trouble::DiskFull)));
+        assert!(!helps(RowState::Waiting, None), "for the connection");
+        assert!(helps(RowState::Failed, Some(Trouble::Ended)));
+        assert!(!helps(RowState::Failed, Some(Trouble::NoFolders)));
+        assert!(!helps(RowState::Failed, Some(Trouble::Changed)));
+        assert!(!helps(RowState::Sending, None));
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub fn Stored(
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let digest = file.digest.to_string();
     let command = format!("b3sum {}", quoted(&name));
-    let exact = words::count(file.size, "byte", "bytes");
+    // Below a thousand, both would say the same.
+    let exact = (file.size >= 1000).then(|| words::count(file.size, "byte", "bytes"));
     let media_type = file.media_type.clone();
     view! {
         <PageTitle name=name.clone()/>
@@ -49,7 +50,10 @@ pub fn Stored(
             <dl class="sheet">
                 <div>
                     <dt>"Size"</dt>
-                    <dd>{Bytes(file.size).to_string()} <span class="quiet exact">{exact}</span></dd>
+                    <dd>
+                        {Bytes(file.size).to_string()}
+                        {exact.map(|exact| view! { <span class="quiet exact">{exact}</span> })}
+                    </dd>
                 </div>
                 <div hidden=media_type.is_empty()>
                     <dt>"Type"</dt>

@@ -22,14 +22,21 @@ pub fn TotalsBar() -> impl IntoView {
     let unfinished = move || totals.get().unfinished();
     let count = move |state| totals.get().count(state);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
-    let resumable = move || {
-        let waiting = if auto() { 0 } else { count(RowState::Queued) };
-        count(RowState::Paused) + waiting
-    };
-    let pausable = move || {
-        let waiting = if auto() { 0 } else { count(RowState::Queued) };
-        totals.get().moving() - waiting
-    };
+    // Where a person starts each upload, a queued one may wait for that.
+    let startable = move || if auto() { 0 } else { count(RowState::Queued) };
+    // One button, which stays the same element: whoever presses Pause by keyboard has
+    // Resume under the same key.
+    let first = Memo::new(move |_| {
+        let totals = totals.get();
+        if totals.moving() > startable() {
+            First::Pause
+        } else if startable() == 0 && totals.count(RowState::Paused) > 0 {
+            First::Resume
+        } else {
+            First::Nothing
+        }
+    });
+    let short = move || totals.get().fell_short();
     let finished = move || count(RowState::Stored) + count(RowState::Failed);
     let cancel = move |_| {
         if totals.get_untracked().unfinished_durable > 0 {
@@ -46,7 +53,14 @@ pub fn TotalsBar() -> impl IntoView {
     view! {
         <section class="totals" aria-label="All uploads">
             <p class="totals-figure" aria-hidden="true">
-                {move || totals.get().percent()} <span>"%"</span>
+                {move || {
+                    if short() { count(RowState::Stored) } else { totals.get().percent().into() }
+                }}
+                <span>
+                    {move || {
+                        if short() { format!("/{}", totals.get().files()) } else { "%".to_owned() }
+                    }}
+                </span>
             </p>
             <div class="totals-main">
                 <div class="totals-words">
@@ -55,7 +69,11 @@ pub fn TotalsBar() -> impl IntoView {
                         <span>
                             {move || {
                                 let totals = totals.get();
-                                format!("{} of {} stored", Bytes(totals.durable), Bytes(totals.size))
+                                let durable = Bytes(totals.durable);
+                                match totals.unfinished() {
+                                    0 => format!("{durable} stored"),
+                                    _ => format!("{durable} of {} stored", Bytes(totals.size)),
+                                }
                             }}
                         </span>
                         <span hidden=move || totals.get().rate == 0>
@@ -66,33 +84,34 @@ pub fn TotalsBar() -> impl IntoView {
                         </span>
                     </p>
                 </div>
-                <Bar
-                    label="All uploads"
-                    size=Signal::derive(move || totals.get().size)
-                    received=Signal::derive(move || totals.get().received)
-                    durable=Signal::derive(move || totals.get().durable)
-                    done=Signal::derive(move || unfinished() == 0)
-                />
+                // A full bar would look like success, and no more is coming.
+                <div hidden=short>
+                    <Bar
+                        label="All uploads"
+                        size=Signal::derive(move || totals.get().size)
+                        received=Signal::derive(move || totals.get().received)
+                        durable=Signal::derive(move || totals.get().durable)
+                        done=Signal::derive(move || unfinished() == 0 && !short())
+                    />
+                </div>
             </div>
             <div class="totals-buttons">
                 <AllButton
-                    words=Signal::derive(move || if auto() { "Resume all" } else { "Start all" })
+                    words="Start all"
                     icon=Icon::Play
-                    shown=Signal::derive(move || resumable() > 0)
+                    shown=Signal::derive(move || startable() > 0)
                     command=Command::Resume(Which::All)
                 />
                 <AllButton
-                    words="Pause all"
-                    icon=Icon::Pause
-                    shown=Signal::derive(move || pausable() > 0)
-                    command=Command::Pause(Which::All)
+                    words=Signal::derive(move || first.get().words().0)
+                    icon=Signal::derive(move || first.get().words().1)
+                    shown=Signal::derive(move || first.get() != First::Nothing)
+                    command=Signal::derive(move || first.get().command())
                 />
                 <AllButton
-                    words="Retry"
+                    words="Retry all"
                     icon=Icon::Retry
-                    shown=Signal::derive(move || {
-                        count(RowState::Failed) + count(RowState::Waiting) > 0
-                    })
+                    shown=Signal::derive(move || totals.get().retryable > 0)
                     command=Command::Retry(Which::All)
                 />
                 <button
@@ -137,15 +156,37 @@ fn headline(totals: &Totals) -> String {
     let files = words::count(u64::from(totals.files()), "file", "files");
     let stored = totals.count(RowState::Stored);
     let failed = totals.count(RowState::Failed);
-    if totals.unfinished() > 0 {
-        return match totals.files() {
-            1 => "Sending 1 file".to_owned(),
-            _ => format!("{stored} of {files} done"),
-        };
-    }
-    match failed {
-        0 => format!("{files} stored and verified"),
+    let sending = totals.count(RowState::Sending) + totals.count(RowState::Verifying);
+    match (totals.unfinished(), failed) {
+        (0, 0) => format!("{files} stored and verified"),
+        (0, _) if stored == 0 => format!("{files} not sent"),
+        (_, 0) if totals.files() == 1 && sending == 1 => format!("Sending {files}"),
+        (_, 0) => format!("{stored} of {files} stored"),
         _ => format!("{stored} of {files} stored, {failed} not sent"),
+    }
+}
+
+/// What the first button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Pause,
+    Resume,
+    Nothing,
+}
+
+impl First {
+    fn words(self) -> (&'static str, Icon) {
+        match self {
+            Self::Pause => ("Pause all", Icon::Pause),
+            Self::Resume | Self::Nothing => ("Resume all", Icon::Play),
+        }
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Pause => Command::Pause(Which::All),
+            _ => Command::Resume(Which::All),
+        }
     }
 }
 
@@ -153,9 +194,9 @@ fn headline(totals: &Totals) -> String {
 #[component]
 fn AllButton(
     #[prop(into)] words: Signal<&'static str>,
-    icon: Icon,
+    #[prop(into)] icon: Signal<Icon>,
     #[prop(into)] shown: Signal<bool>,
-    command: Command,
+    #[prop(into)] command: Signal<Command>,
 ) -> impl IntoView {
     let engine = Engine::expect();
     view! {
@@ -163,7 +204,7 @@ fn AllButton(
             type="button"
             class="button"
             hidden=move || !shown.get()
-            on:click=move |_| engine.command(command.clone())
+            on:click=move |_| engine.command(command.get_untracked())
         >
             <Picture icon/>
             {move || words.get()}

@@ -10,9 +10,9 @@ use super::copy::CopyButton;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::question::Question;
-use super::rows::{RowDataStoreFields, RowHandle};
+use super::rows::{RowDataStoreFields, RowHandle, retry_helps};
 use crate::port::{Command, RowState, Which};
-use crate::protocol::trouble::{Class, Trouble};
+use crate::protocol::trouble::Trouble;
 use crate::units::Bytes;
 
 /// What the first button does in a state.
@@ -29,18 +29,12 @@ impl First {
     fn of(state: RowState, trouble: Option<&Trouble>, auto_upload: bool) -> Self {
         match state {
             RowState::Queued if !auto_upload => Self::Start,
-            RowState::Waiting if trouble.is_some() => Self::Retry,
+            _ if retry_helps(state, trouble) => Self::Retry,
             RowState::Queued | RowState::Sending | RowState::Verifying | RowState::Waiting => {
                 Self::Pause
             }
             RowState::Paused => Self::Resume,
-            RowState::Failed => match trouble {
-                Some(trouble) if trouble.class() == Class::Final || wants_file(trouble) => {
-                    Self::Nothing
-                }
-                _ => Self::Retry,
-            },
-            RowState::Stored | RowState::NeedsFile => Self::Nothing,
+            RowState::Failed | RowState::Stored | RowState::NeedsFile => Self::Nothing,
         }
     }
 
@@ -61,14 +55,6 @@ impl First {
             Self::Nothing => None,
         }
     }
-}
-
-/// Whether only the right file helps.
-pub fn wants_file(trouble: &Trouble) -> bool {
-    matches!(
-        trouble,
-        Trouble::Changed | Trouble::Vanished | Trouble::Different
-    )
 }
 
 /// The buttons, and the question before something is lost.

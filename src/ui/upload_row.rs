@@ -11,8 +11,8 @@ use super::browser;
 use super::engine::Engine;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
-use super::rows::{RowDataStoreFields, RowHandle, percent};
-use super::upload_buttons::{UploadButtons, wants_file};
+use super::rows::{RowDataStoreFields, RowHandle, percent, wants_file};
+use super::upload_buttons::UploadButtons;
 use super::words;
 use crate::port::RowState;
 use crate::protocol::trouble::{Class, Trouble};
@@ -139,7 +139,7 @@ fn Remarks(
             .is_some_and(|trouble| matches!(trouble.class(), Class::Retry | Class::Wait))
     };
     let remark = move || match (trouble.get(), state.get()) {
-        (Some(trouble), _) => Some(trouble.to_string()),
+        (Some(trouble), _) => Some(words::trouble(&trouble)),
         (None, RowState::NeedsFile) => Some(
             "The browser no longer has this file. Pick it again: only what is missing is sent."
                 .to_owned(),

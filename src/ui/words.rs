@@ -7,6 +7,7 @@ use crate::port::{Link, Note, RowState};
 use crate::protocol::close::CloseCode;
 use crate::protocol::live::LiveState;
 use crate::protocol::manifest::Limits;
+use crate::protocol::trouble::Trouble;
 use crate::units::{Bytes, Span};
 
 /// The state of an upload of this page.
@@ -117,6 +118,20 @@ pub fn limits(limits: &Limits) -> Vec<String> {
     words
 }
 
+/// What went wrong and what to do, with the same names for kinds of files as above.
+pub fn trouble(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::NotAccepted { accept } => {
+            let kinds: Vec<&str> = accept.split(", ").map(kind).collect();
+            Trouble::NotAccepted {
+                accept: kinds.join(", "),
+            }
+            .to_string()
+        }
+        trouble => trouble.to_string(),
+    }
+}
+
 fn kind(rule: &str) -> &str {
     match rule {
         "image/*" => "images",
@@ -154,6 +169,17 @@ mod tests {
         assert_eq!(
             limits(&strict).join(", "),
             "Accepted: images, .pdf, up to 2.00 MB each, 1 file at once, no folders"
+        );
+    }
+
+    #[test]
+    fn a_refusal_names_kinds_as_the_limits_do() {
+        let refused = Trouble::NotAccepted {
+            accept: "image/*, .pdf".into(),
+        };
+        assert_eq!(
+            trouble(&refused),
+            "This kind of file is not taken here. Accepted: images, .pdf."
         );
     }
 
