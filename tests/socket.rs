@@ -7,7 +7,6 @@ use longhaul::protocol::MAX_MESSAGE;
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::id::{ClientId, Token};
 use longhaul::protocol::live::{LiveState, Topic};
-use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::protocol::{Generation, StreamId};
@@ -88,14 +87,7 @@ async fn each_violation_has_its_close_code_and_disturbs_nobody_else() {
     }
     good.block(opened.stream, &bytes, 1).await;
     good.durable(opened.stream, 2 * BLOCK).await;
-    let root = longhaul::verify::Root(*blake3::hash(&bytes).as_bytes());
-    good.say(ClientMessage::Seal {
-        stream: opened.stream,
-        root,
-    })
-    .await;
-    good.until(|m| matches!(m, ServerMessage::Sealed { .. }).then_some(()))
-        .await;
+    good.seal(opened.stream, &bytes).await;
     assert_eq!(server.stored("good.bin"), bytes);
 }
 
@@ -145,15 +137,7 @@ async fn another_connection_takes_an_upload_over_at_once() {
     assert!(resumed.have.contains(0));
     let stream = opened.stream;
     let trouble = Trouble::TakenOver;
-    first
-        .until(|m| {
-            (m == ServerMessage::Failed {
-                stream,
-                trouble: trouble.clone(),
-            })
-            .then_some(())
-        })
-        .await;
+    first.just(ServerMessage::Failed { stream, trouble }).await;
     second.finish(&resumed, &bytes).await;
     assert_eq!(server.stored("a.bin"), bytes);
 }
@@ -177,8 +161,7 @@ async fn a_newer_generation_supersedes_an_older_one() {
     .await;
     assert_eq!(late.close_code().await, 4004);
     new.say(ClientMessage::Ping).await;
-    new.until(|m| (m == ServerMessage::Pong).then_some(()))
-        .await;
+    new.just(ServerMessage::Pong).await;
 }
 
 #[tokio::test]
@@ -186,28 +169,10 @@ async fn a_token_that_is_not_known_is_gone_and_the_connection_stays() {
     let server = TestServer::start().await;
     let mut client = server.client().await;
     let stream = StreamId(0);
-    let manifest = Manifest {
-        path: "a".into(),
-        size: 1,
-        modified: None,
-        media_type: String::new(),
-    };
-    let resume = Some(Token::from_bytes([9; 16]));
-    client
-        .say(ClientMessage::Open {
-            stream,
-            manifest,
-            resume,
-            verify: false,
-        })
-        .await;
-    client
-        .until(|m| (m == ServerMessage::Gone { stream }).then_some(()))
-        .await;
+    client.ask(stream, 1, Token::from_bytes([9; 16])).await;
+    client.just(ServerMessage::Gone { stream }).await;
     client.say(ClientMessage::Ping).await;
-    client
-        .until(|m| (m == ServerMessage::Pong).then_some(()))
-        .await;
+    client.just(ServerMessage::Pong).await;
 }
 
 #[tokio::test]
@@ -218,21 +183,7 @@ async fn a_finished_upload_is_still_found_by_its_token() {
     let opened = client.open("a.txt", 10, None).await;
     client.finish(&opened, &bytes).await;
     let stream = StreamId(77);
-    let manifest = Manifest {
-        path: "a.txt".into(),
-        size: 10,
-        modified: None,
-        media_type: String::new(),
-    };
-    let resume = Some(opened.token);
-    client
-        .say(ClientMessage::Open {
-            stream,
-            manifest,
-            resume,
-            verify: false,
-        })
-        .await;
+    client.ask(stream, 10, opened.token).await;
     let id = client
         .until(|m| match m {
             ServerMessage::Sealed { stream: s, id, .. } if s == stream => Some(id),
@@ -270,13 +221,7 @@ async fn a_watcher_sees_an_upload_from_its_beginning_to_its_end() {
         .await;
     client.block(opened.stream, &bytes, 1).await;
     client.durable(opened.stream, 2 * BLOCK).await;
-    let root = longhaul::verify::Root(*blake3::hash(&bytes).as_bytes());
-    client
-        .say(ClientMessage::Seal {
-            stream: opened.stream,
-            root,
-        })
-        .await;
+    client.seal(opened.stream, &bytes).await;
     watcher
         .until(|m| state(m).filter(|u| u.state == LiveState::Stored))
         .await;

@@ -35,6 +35,9 @@ use crate::protocol::{Generation, MAX_PAYLOAD, Time, VERSION};
 const REPORT: Duration = Duration::from_millis(33);
 /// How often the rates of what moves are told.
 const RATES: Duration = Duration::from_millis(500);
+/// How long files wait for the journal to be read, in milliseconds: a browser whose
+/// database hangs uploads all the same.
+const JOURNAL_PATIENCE: u32 = 2000;
 /// How soon to look again whether the socket has room.
 const ROOM: Duration = Duration::from_millis(8);
 /// How long a frame should take on the way, and how long the socket's queue should.
@@ -105,6 +108,11 @@ impl Engine {
         });
         engine.event(|inner| inner.port = Some(port));
         spawn_local(engine.clone().restore());
+        let impatient = engine.clone();
+        Timeout::new(JOURNAL_PATIENCE, move || {
+            impatient.event(Inner::admit_early)
+        })
+        .forget();
         engine
     }
 
@@ -140,8 +148,7 @@ impl Engine {
         }
         self.event(|inner| {
             inner.journal = journal;
-            let early = inner.early.take().unwrap_or_default();
-            inner.add(early);
+            inner.admit_early();
         });
     }
 
@@ -219,6 +226,12 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Takes in what was added while the journal was being read.
+    fn admit_early(&mut self) {
+        let early = self.early.take().unwrap_or_default();
+        self.add(early);
     }
 
     fn provide(&mut self, key: Key, manifest: &Manifest, source: Source) {

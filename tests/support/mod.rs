@@ -253,13 +253,13 @@ impl Client {
             })
             .await;
         }
+        self.seal(opened.stream, content).await
+    }
+
+    /// Seals; the path it is stored under, and its digest as the server says it.
+    pub async fn seal(&mut self, stream: StreamId, content: &[u8]) -> (String, Root) {
         let root = Root(*blake3::hash(content).as_bytes());
-        self.say(ClientMessage::Seal {
-            stream: opened.stream,
-            root,
-        })
-        .await;
-        let stream = opened.stream;
+        self.say(ClientMessage::Seal { stream, root }).await;
         self.until(|message| match message {
             ServerMessage::Sealed {
                 stream: s,
@@ -271,6 +271,30 @@ impl Client {
             _ => None,
         })
         .await
+    }
+
+    /// Hears a message that is just this one.
+    pub async fn just(&mut self, wanted: ServerMessage) {
+        self.until(|message| (message == wanted).then_some(()))
+            .await;
+    }
+
+    /// Asks to continue an upload of `size` bytes, whatever the answer will be.
+    pub async fn ask(&mut self, stream: StreamId, size: u64, resume: Token) {
+        let manifest = Manifest {
+            path: "a".into(),
+            size,
+            modified: None,
+            media_type: String::new(),
+        };
+        let resume = Some(resume);
+        self.say(ClientMessage::Open {
+            stream,
+            manifest,
+            resume,
+            verify: false,
+        })
+        .await;
     }
 
     pub async fn durable(&mut self, stream: StreamId, bytes: u64) {

@@ -49,6 +49,7 @@ impl Receiver {
             for &(block, hash) in hashes {
                 incoming.computed(stream, block, hash, &mut self.out);
             }
+            incoming.let_go(stream, &mut self.out);
             incoming.tick(stream, now, &self.settings, &mut self.out);
             self.count_freed();
         }

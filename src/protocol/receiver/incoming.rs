@@ -29,8 +29,9 @@ enum Phase {
     Receiving,
     /// `Seal` is being carried out.
     Sealing,
-    /// `Release` or `Abort` is being carried out.
-    Leaving(Leave),
+    /// It is over once the writes under way are; `told` says whether `Release` or `Abort`
+    /// is being carried out.
+    Leaving { why: Leave, told: bool },
 }
 
 /// What arrived before the stream was open.
@@ -116,7 +117,7 @@ impl Incoming {
 
     /// Whether it takes one of the places of [`super::Limits::max_concurrency`].
     pub(super) fn is_active(&self) -> bool {
-        !matches!(self.phase, Phase::Leaving(_))
+        !matches!(self.phase, Phase::Leaving { .. })
     }
 
     pub(super) fn ack_due(&self) -> bool {
@@ -141,7 +142,10 @@ impl Incoming {
     /// Why it is being left, if that is a trouble.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match &self.phase {
-            Phase::Leaving(Leave::Trouble(trouble)) => Some(trouble.clone()),
+            Phase::Leaving {
+                why: Leave::Trouble(trouble),
+                ..
+            } => Some(trouble.clone()),
             _ => None,
         }
     }
@@ -238,7 +242,7 @@ impl Incoming {
                 early.push(Early::Data(offset, payload));
                 return early_enough(early);
             }
-            Phase::Leaving(_) => {
+            Phase::Leaving { .. } => {
                 out.freed += len;
                 return Ok(());
             }
@@ -286,7 +290,7 @@ impl Incoming {
                 early.push(Early::Claim(block, hash));
                 return early_enough(early);
             }
-            Phase::Leaving(_) => {}
+            Phase::Leaving { .. } => {}
             Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
                 if let Some(known) = self.hashes.get(&block) {
@@ -312,7 +316,7 @@ impl Incoming {
         hash: BlockHash,
         out: &mut Out,
     ) {
-        if let Phase::Receiving = self.phase {
+        if let Phase::Receiving | Phase::Leaving { told: false, .. } = self.phase {
             self.findings.insert(block, hash);
             self.compare(stream, block, out);
         }
@@ -337,7 +341,9 @@ impl Incoming {
         self.received += len;
         self.fresh_bytes += len;
         self.fresh.push((block, finding));
-        self.conclude(stream, out);
+        if let Phase::Receiving = self.phase {
+            self.conclude(stream, out);
+        }
     }
 
     pub(super) fn written(&mut self, bytes: u64, out: &mut Out) {
@@ -357,7 +363,7 @@ impl Incoming {
                 early.push(Early::Seal(root));
                 return early_enough(early);
             }
-            Phase::Leaving(_) => {}
+            Phase::Leaving { .. } => {}
             Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
                 self.seal = Some(root);
@@ -408,17 +414,31 @@ impl Incoming {
         }
     }
 
-    /// Lets go: what is verified is committed first, unless all is to be deleted.
+    /// Leaves the stream: what came is made durable first, unless all is to be deleted.
     pub(super) fn leave(&mut self, stream: StreamId, why: Leave, out: &mut Out) {
-        if matches!(self.phase, Phase::Leaving(_) | Phase::Sealing) {
+        if matches!(self.phase, Phase::Leaving { .. } | Phase::Sealing) {
             return;
         }
         if let Phase::Opening { early, .. } = &self.phase {
             out.freed += early.iter().map(Early::len).sum::<u64>();
         }
-        if matches!(why, Leave::Cancelled | Leave::Trouble(Trouble::Ended)) {
+        let told = matches!(why, Leave::Cancelled | Leave::Trouble(Trouble::Ended));
+        if told {
             out.effects.push_back(Effect::Abort(stream));
-        } else {
+        }
+        self.phase = Phase::Leaving { why, told };
+        self.let_go(stream, out);
+    }
+
+    /// Commits and lets go, once the writes that were under way when it was left are
+    /// answered: they may have completed blocks.
+    pub(super) fn let_go(&mut self, stream: StreamId, out: &mut Out) {
+        if let Phase::Leaving {
+            told: told @ false, ..
+        } = &mut self.phase
+            && self.writing == 0
+        {
+            *told = true;
             if !self.fresh.is_empty() {
                 self.committing
                     .push_back(std::mem::take(&mut self.fresh_bytes));
@@ -427,7 +447,6 @@ impl Incoming {
             }
             out.effects.push_back(Effect::Release(stream));
         }
-        self.phase = Phase::Leaving(why);
     }
 
     /// When something is due by time alone.
