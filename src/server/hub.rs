@@ -124,14 +124,16 @@ impl Hub {
     /// All unfinished uploads, by path.
     pub fn live(&self) -> Vec<LiveUpload> {
         let mut uploads = self.watched(Topic::Live);
-        uploads.retain(|u| matches!(u.state, LiveState::Receiving | LiveState::Resting));
+        uploads.retain(is_unfinished);
         uploads.sort_by(|a, b| a.path.cmp(&b.path));
         uploads
     }
 
     /// One unfinished upload.
     pub fn upload(&self, id: FileId) -> Option<LiveUpload> {
-        self.live().into_iter().find(|u| u.id == id)
+        self.watched(Topic::Upload(id))
+            .into_iter()
+            .find(is_unfinished)
     }
 
     /// What a watcher of the topic sees; ended uploads for a little while too.
@@ -312,4 +314,9 @@ impl Hub {
             table.clients.remove(&client);
         }
     }
+}
+
+/// Whether an upload goes on or may go on.
+fn is_unfinished(upload: &LiveUpload) -> bool {
+    matches!(upload.state, LiveState::Receiving | LiveState::Resting)
 }

@@ -21,17 +21,7 @@ impl Receiver {
                     self.close(code);
                 }
             }
-            Opening::Stored { id, path, root } => {
-                self.end(
-                    stream,
-                    ServerMessage::Sealed {
-                        stream,
-                        id,
-                        path,
-                        root,
-                    },
-                );
-            }
+            Opening::Stored { id, path, root } => self.sealed(stream, id, path, root),
             Opening::Gone => self.end(stream, ServerMessage::Gone { stream }),
         }
     }

@@ -81,9 +81,13 @@ impl Sender {
                 .streams
                 .values()
                 .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
-            let oldest = self.queue.iter().map(|(_, _, key)| *key).min();
-            let smallest = self.queue.first().map(|(_, _, key)| *key);
-            let Some(key) = (if aged || most == 1 { smallest } else { oldest }) else {
+            let mut keys = self.queue.iter().map(|(_, _, key)| *key);
+            let next = if aged || most == 1 {
+                keys.next()
+            } else {
+                keys.min()
+            };
+            let Some(key) = next else {
                 return;
             };
             let stream = StreamId(self.next_stream);
