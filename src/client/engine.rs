@@ -5,28 +5,28 @@
 //! the protocol.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{File, MessagePort};
+use web_sys::File;
 
 use super::journal::Journal;
-use super::port::Port;
+use super::lines::{LineId, Lines};
 use super::socket::{Socket, Told};
 use super::source::{self, Source, Sources};
 use super::time::{now, random};
-use crate::port::{Command, Link, PageEvent, Report, Which};
+use crate::port::{Command, EngineId, Link, Report, Which, World};
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::{self, Connection, Event, State};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::ClientId;
 use crate::protocol::live::Topic;
-use crate::protocol::manifest::Manifest;
+use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::sender::{Effect, Key, Record, Sender};
 use crate::protocol::{Generation, MAX_PAYLOAD, Time, VERSION};
@@ -50,11 +50,21 @@ const FIRST_QUEUE: f64 = 256.0 * 1024.0;
 const LEAST_QUEUE: f64 = 64.0 * 1024.0;
 const MOST_QUEUE: f64 = 8.0 * 1024.0 * 1024.0;
 
-/// The engine of this page or worker.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = origin)]
+    static ORIGIN: String;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = onLine)]
+    static ON_LINE: bool;
+}
+
+/// The engine of this browser.
 #[derive(Clone)]
 pub struct Engine(Rc<RefCell<Inner>>);
 
 struct Inner {
+    id: EngineId,
     url: String,
     client: ClientId,
     sender: Sender,
@@ -63,50 +73,60 @@ struct Inner {
     socket: Option<Socket>,
     sources: Sources,
     journal: Option<Rc<Journal>>,
-    /// Files that were added before the journal was read; one of them may be what an
-    /// upload in it waits for. `None` once it was.
-    early: Option<Vec<(Manifest, Source)>>,
-    watches: BTreeMap<Topic, u32>,
-    port: Option<Port<Report, Command>>,
+    /// Files that came before the journal was read; one of them may be what an upload
+    /// in it waits for. `None` once it was.
+    early: Option<Vec<Batch>>,
+    lines: Rc<Lines>,
+    /// The pages that are attached, and what each of them watches.
+    pages: BTreeMap<LineId, BTreeSet<Topic>>,
     link: Option<Link>,
+    limits: Option<Limits>,
     timer: Option<(Time, Timeout)>,
     reported: Time,
     rated: Time,
     /// Whether there is data for which the socket has no room.
     blocked: bool,
+    /// Whether another engine took its place: what still comes in is nothing to it.
+    over: bool,
+}
+
+/// Files that came together.
+struct Batch {
+    /// The page that gave them, if it wants to know what became of them.
+    from: Option<LineId>,
+    /// Whether they may be known already.
+    offered: bool,
+    files: Vec<(Manifest, Source)>,
 }
 
 impl Engine {
-    /// Starts an engine that serves the page at the other end of `port`. `origin` is
-    /// the page's, `online` what its browser says of the network.
-    pub fn start(port: MessagePort, origin: &str, online: bool) -> Self {
+    /// Starts the engine. It talks to pages over `lines`, once they attached.
+    pub fn start(lines: Rc<Lines>) -> Self {
         let mut client = [0; 16];
         // Without chance the client is nobody in particular; tokens still hold.
         let _ = getrandom::fill(&mut client);
         let engine = Self(Rc::new(RefCell::new(Inner {
+            id: EngineId(random()),
             // `http` becomes `ws`, and `https` `wss`.
-            url: format!("{}/ws", origin.replacen("http", "ws", 1)),
+            url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
             client: ClientId::from_bytes(client),
             sender: Sender::new(),
-            connection: Connection::new(Generation(0), online),
+            connection: Connection::new(Generation(0), ON_LINE.with(|online| *online)),
             interest: false,
             socket: None,
             sources: Sources::default(),
             journal: None,
             early: Some(Vec::new()),
-            watches: BTreeMap::new(),
-            port: None,
+            lines,
+            pages: BTreeMap::new(),
             link: None,
+            limits: None,
             timer: None,
             reported: Time::ZERO,
             rated: Time::ZERO,
             blocked: false,
+            over: false,
         })));
-        let listening = engine.clone();
-        let port = Port::new(port, move |command, files| {
-            listening.event(|inner| inner.command(command, &files));
-        });
-        engine.event(|inner| inner.port = Some(port));
         spawn_local(engine.clone().restore());
         let impatient = engine.clone();
         Timeout::new(JOURNAL_PATIENCE, move || {
@@ -116,11 +136,52 @@ impl Engine {
         engine
     }
 
+    /// A page commands.
+    pub fn command(&self, line: LineId, command: Command, files: &Array) {
+        self.event(|inner| inner.command(line, command, files));
+    }
+
+    /// Whether any page is attached.
+    pub fn has_pages(&self) -> bool {
+        !self.0.borrow().pages.is_empty()
+    }
+
+    /// Everybody who could see it was put away, and this place may soon sleep.
+    pub fn hide(&self) {
+        self.event(|inner| inner.connect(Event::Hidden));
+    }
+
+    /// Takes in files that were another engine's.
+    pub fn offer(&self, files: Vec<(Manifest, Source)>) {
+        self.event(|inner| {
+            inner.add(Batch {
+                from: None,
+                offered: true,
+                files,
+            });
+        });
+    }
+
+    /// Ends it for another to take its place: gives the files of all that is unfinished,
+    /// once everything about it is written down.
+    pub async fn leave(self) -> Vec<(Manifest, Source)> {
+        self.hide();
+        let (files, journal) = self.0.borrow_mut().end();
+        if let Some(journal) = journal
+            && let Err(error) = journal.settle().await
+        {
+            warn("the journal failed", &error);
+        }
+        files
+    }
+
     /// Lets the machines take an event, then carries out what they want.
     fn event(&self, take: impl FnOnce(&mut Inner)) {
         let mut inner = self.0.borrow_mut();
-        take(&mut inner);
-        inner.carry_out(self);
+        if !inner.over {
+            take(&mut inner);
+            inner.carry_out(self);
+        }
     }
 
     /// Takes up what the journal kept. A file whose handle may be read without asking
@@ -140,6 +201,9 @@ impl Engine {
             let found = super::handle::open_granted(&handle).await;
             self.event(|inner| {
                 let key = inner.sender.restore(record);
+                if handle.is_object() {
+                    inner.sender.remember_handle(key);
+                }
                 if let Some(file) = found {
                     let manifest = describe(&file);
                     inner.provide(key, &manifest, Source { file, handle });
@@ -164,18 +228,20 @@ impl Engine {
 }
 
 impl Inner {
-    fn command(&mut self, command: Command, files: &Array) {
+    fn command(&mut self, line: LineId, command: Command, files: &Array) {
+        let batch = |manifests, offered| Batch {
+            from: Some(line),
+            offered,
+            files: source::beside(manifests, files),
+        };
         match command {
-            Command::Add(manifests) => {
-                let places = (0..).step_by(2).map(|index| source_at(files, index));
-                let both = manifests.into_iter().zip(places);
-                self.add(
-                    both.filter_map(|(manifest, source)| Some((manifest, source?)))
-                        .collect(),
-                );
-            }
+            Command::Attach { topics, .. } => self.attach(line, topics),
+            Command::Detach => self.detach(line),
+            Command::Add(manifests) => self.add(batch(manifests, false)),
+            Command::Offer(manifests) => self.add(batch(manifests, true)),
             Command::Provide(key, manifest) => {
-                if let Some(source) = source_at(files, 0) {
+                let given = source::beside(vec![manifest], files);
+                for (manifest, source) in given {
                     self.provide(key, &manifest, source);
                 }
             }
@@ -189,10 +255,49 @@ impl Inner {
                 }
             }
             Command::Clear => self.sender.clear(),
-            Command::Watch(topic) => self.watch(topic),
-            Command::Unwatch(topic) => self.unwatch(topic),
-            Command::Page(event) => self.page(event),
+            Command::Watch(topic) => self.watch(line, topic),
+            Command::Unwatch(topic) => self.unwatch(line, topic),
+            Command::World(World::Visible) => self.connect(Event::Visible),
+            Command::World(World::Online) => self.connect(Event::Online),
+            Command::World(World::Offline) => self.connect(Event::Offline),
             Command::Reconnect => self.connect(Event::Reconnect),
+        }
+    }
+
+    /// From now on nothing is done any more. Gives the files of what is unfinished.
+    fn end(&mut self) -> (Vec<(Manifest, Source)>, Option<Rc<Journal>>) {
+        self.over = true;
+        self.timer = None;
+        let keys = self.sender.unfinished_keys().into_iter();
+        let files = keys.filter_map(|key| {
+            let manifest = self.sender.manifest(key)?.clone();
+            Some((manifest, self.sources.get(key)?.clone()))
+        });
+        let early = self.early.iter().flatten().flat_map(|batch| &batch.files);
+        let files = files.chain(early.cloned()).collect();
+        (files, self.journal.take())
+    }
+
+    /// Tells a page everything, and from now on what changes.
+    fn attach(&mut self, line: LineId, topics: Vec<Topic>) {
+        self.pages.insert(line, BTreeSet::new());
+        let now = now();
+        let attached = Report::Attached {
+            engine: self.id,
+            rows: self.sender.rows(now),
+            link: self.link(now),
+            limits: self.limits.clone(),
+        };
+        self.lines.tell(line, &attached);
+        for topic in topics {
+            self.watch(line, topic);
+        }
+        self.connect(Event::Shown);
+    }
+
+    fn detach(&mut self, line: LineId) {
+        for topic in self.pages.remove(&line).unwrap_or_default() {
+            self.unwatched(topic);
         }
     }
 
@@ -208,30 +313,47 @@ impl Inner {
     }
 
     /// Takes files into the queue, or to the uploads that were waiting for just these.
-    fn add(&mut self, files: Vec<(Manifest, Source)>) {
+    fn add(&mut self, batch: Batch) {
         if let Some(early) = &mut self.early {
-            return early.extend(files);
+            return early.push(batch);
         }
+        let Batch {
+            from,
+            offered,
+            files,
+        } = batch;
         let waiting = self
             .sender
             .needs_file()
             .map(|(key, manifest)| (key, manifest.clone()));
         let mut waiting: Vec<_> = waiting.collect();
+        let mut keys = Vec::with_capacity(files.len());
         for (manifest, source) in files {
-            match waiting.iter().position(|(_, wanted)| *wanted == manifest) {
-                Some(index) => self.provide(waiting.swap_remove(index).0, &manifest, source),
+            let key = match waiting.iter().position(|(_, wanted)| *wanted == manifest) {
+                Some(index) => {
+                    let key = waiting.swap_remove(index).0;
+                    self.provide(key, &manifest, source);
+                    Some(key)
+                }
+                None if offered && self.sender.has_file(&manifest) => None,
                 None => {
                     let key = self.sender.add(manifest);
                     self.sources.keep(key, source);
+                    Some(key)
                 }
-            }
+            };
+            keys.push(key);
+        }
+        if let Some(line) = from {
+            self.lines.tell(line, &Report::Added(keys));
         }
     }
 
-    /// Takes in what was added while the journal was being read.
+    /// Takes in what came while the journal was being read.
     fn admit_early(&mut self) {
-        let early = self.early.take().unwrap_or_default();
-        self.add(early);
+        for batch in self.early.take().unwrap_or_default() {
+            self.add(batch);
+        }
     }
 
     fn provide(&mut self, key: Key, manifest: &Manifest, source: Source) {
@@ -240,32 +362,31 @@ impl Inner {
         }
     }
 
-    fn watch(&mut self, topic: Topic) {
-        let count = self.watches.entry(topic).or_default();
-        *count += 1;
-        if *count == 1 {
+    fn watch(&mut self, line: LineId, topic: Topic) {
+        if let Some(topics) = self.pages.get_mut(&line) {
+            topics.insert(topic);
+            // Also where another page watches it: this one needs the snapshot.
             self.say(&ClientMessage::Watch { topic });
         }
     }
 
-    fn unwatch(&mut self, topic: Topic) {
-        if let Some(count) = self.watches.get_mut(&topic) {
-            *count -= 1;
-            if *count == 0 {
-                self.watches.remove(&topic);
-                self.say(&ClientMessage::Unwatch { topic });
-            }
+    fn unwatch(&mut self, line: LineId, topic: Topic) {
+        if let Some(topics) = self.pages.get_mut(&line)
+            && topics.remove(&topic)
+        {
+            self.unwatched(topic);
         }
     }
 
-    fn page(&mut self, event: PageEvent) {
-        self.connect(match event {
-            PageEvent::Hidden => Event::Hidden,
-            PageEvent::Shown => Event::Shown,
-            PageEvent::Visible => Event::Visible,
-            PageEvent::Online => Event::Online,
-            PageEvent::Offline => Event::Offline,
-        });
+    /// One page less watches it.
+    fn unwatched(&mut self, topic: Topic) {
+        if !self.watched().contains(&topic) {
+            self.say(&ClientMessage::Unwatch { topic });
+        }
+    }
+
+    fn watched(&self) -> BTreeSet<Topic> {
+        self.pages.values().flatten().copied().collect()
     }
 
     fn connect(&mut self, event: Event) {
@@ -291,8 +412,8 @@ impl Inner {
                     client: self.client,
                     generation,
                 });
-                for topic in self.watches.keys() {
-                    self.say(&ClientMessage::Watch { topic: *topic });
+                for topic in self.watched() {
+                    self.say(&ClientMessage::Watch { topic });
                 }
             }
             Told::Message(bytes) => {
@@ -321,6 +442,7 @@ impl Inner {
             } => {
                 let heartbeat = Duration::from_millis(heartbeat.into());
                 self.connect(Event::Welcomed(generation, heartbeat));
+                self.limits = Some(limits.clone());
                 self.report(&Report::Limits(limits.clone()));
                 self.sender.connected(limits, credit, now());
             }
@@ -345,7 +467,7 @@ impl Inner {
 
     /// Carries out what the machines want, until they want nothing more.
     fn carry_out(&mut self, engine: &Engine) {
-        let interest = self.sender.interest() || !self.watches.is_empty();
+        let interest = self.sender.interest() || !self.watched().is_empty();
         if interest != self.interest {
             self.interest = interest;
             self.connect(Event::Interest(interest));
@@ -470,8 +592,8 @@ impl Inner {
     }
 
     fn report(&self, report: &Report) {
-        if let Some(port) = &self.port {
-            port.send(report, &Array::new());
+        for line in self.pages.keys() {
+            self.lines.tell(*line, report);
         }
     }
 
@@ -530,15 +652,6 @@ impl Inner {
         });
         self.timer = Some((due, timer));
     }
-}
-
-/// The file at a place of the array beside a command, and the handle after it.
-fn source_at(files: &Array, index: u32) -> Option<Source> {
-    let file: File = files.get(index).dyn_into().ok()?;
-    Some(Source {
-        file,
-        handle: files.get(index + 1),
-    })
 }
 
 /// What a file says of itself.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, File};
 
 use crate::port::Key;
+use crate::protocol::manifest::Manifest;
 use crate::protocol::sender::ReadError;
 
 /// A file that was picked.
@@ -19,6 +20,30 @@ pub struct Source {
     pub file: File,
     /// The handle with which it is found again later, or `null`.
     pub handle: JsValue,
+}
+
+/// The files beside the message that names them: a file and a handle each.
+pub fn beside(manifests: Vec<Manifest>, files: &Array) -> Vec<(Manifest, Source)> {
+    let sources = (0..)
+        .step_by(2)
+        .map(|index| Some((files.get(index).dyn_into().ok()?, files.get(index + 1))));
+    let both = manifests.into_iter().zip(sources);
+    both.filter_map(|(manifest, source)| {
+        let (file, handle) = source?;
+        Some((manifest, Source { file, handle }))
+    })
+    .collect()
+}
+
+/// The opposite of [`beside`].
+pub fn pack(files: Vec<(Manifest, Source)>) -> (Vec<Manifest>, Array) {
+    let array = Array::new();
+    let manifests = files.into_iter().map(|(manifest, source)| {
+        array.push(&source.file);
+        array.push(&source.handle);
+        manifest
+    });
+    (manifests.collect(), array)
 }
 
 /// The files by upload.

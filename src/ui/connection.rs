@@ -42,6 +42,7 @@ pub fn Connection() -> impl IntoView {
     let action = Memo::new(move |_| match engine.link().link {
         Link::Waiting { .. } => Some("Try now"),
         Link::Closed { .. } => Some("Reconnect"),
+        Link::Outdated => Some("Reload"),
         _ => None,
     });
     view! {
@@ -53,7 +54,10 @@ pub fn Connection() -> impl IntoView {
                 type="button"
                 class="button small"
                 hidden=move || action.get().is_none()
-                on:click=move |_| engine.command(Command::Reconnect)
+                on:click=move |_| match untrack(|| engine.link().link) {
+                    Link::Outdated => browser::reload(),
+                    _ => engine.command(Command::Reconnect),
+                }
             >
                 {move || action.get().unwrap_or_default()}
             </button>

@@ -69,6 +69,8 @@ pub(super) struct Outgoing {
     pub(super) note: Option<Note>,
     /// Whether the file can be read.
     pub(super) source: bool,
+    /// Whether a handle of the file is kept.
+    pub(super) handle: bool,
     /// Whether a person wants it gone: it is only opened to be cancelled.
     pub(super) ending: bool,
     /// Whether a person started it, where that is asked for.
@@ -120,6 +122,7 @@ impl Outgoing {
             trouble: None,
             note: None,
             source,
+            handle: false,
             ending: false,
             started: false,
             begun: false,
@@ -446,6 +449,7 @@ impl Outgoing {
             left,
             trouble: self.trouble.clone(),
             note: self.note,
+            handle: self.handle,
             id: self.id,
             digest: self.digest,
         }
