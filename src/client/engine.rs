@@ -28,8 +28,9 @@ use crate::protocol::id::ClientId;
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
+use crate::protocol::pace::Pace;
 use crate::protocol::sender::{Effect, Key, Record, Sender};
-use crate::protocol::{Generation, MAX_PAYLOAD, Time, VERSION};
+use crate::protocol::{Generation, Time, VERSION};
 
 /// How often pages are told, at most.
 const REPORT: Duration = Duration::from_millis(33);
@@ -40,15 +41,6 @@ const RATES: Duration = Duration::from_millis(500);
 const JOURNAL_PATIENCE: u32 = 2000;
 /// How soon to look again whether the socket has room.
 const ROOM: Duration = Duration::from_millis(8);
-/// How long a frame should take on the way, and how long the socket's queue should.
-const FRAME_TIME: f64 = 0.05;
-const QUEUE_TIME: f64 = 0.25;
-
-/// How long the socket's queue may be, in bytes: before the rate is known, and at any
-/// rate. What waits in it holds up pings.
-const FIRST_QUEUE: f64 = 256.0 * 1024.0;
-const LEAST_QUEUE: f64 = 64.0 * 1024.0;
-const MOST_QUEUE: f64 = 8.0 * 1024.0 * 1024.0;
 
 #[wasm_bindgen]
 extern "C" {
@@ -558,14 +550,9 @@ impl Inner {
         let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) else {
             return;
         };
-        let rate = self.sender.rate(now()) as f64;
-        let payload = (rate * FRAME_TIME).clamp(16.0 * 1024.0, MAX_PAYLOAD as f64) as usize;
-        let queue = match rate {
-            0.0 => FIRST_QUEUE,
-            rate => (rate * QUEUE_TIME).clamp(LEAST_QUEUE, MOST_QUEUE),
-        } as u64;
-        while socket.buffered() < queue {
-            match self.sender.poll_transmit(payload) {
+        let pace = Pace::at(self.sender.rate(now()));
+        while socket.buffered() < pace.queue {
+            match self.sender.poll_transmit(pace.payload) {
                 Some(message) => socket.send(&message),
                 None => return,
             }

@@ -19,6 +19,7 @@ pub mod id;
 pub mod live;
 pub mod manifest;
 pub mod message;
+pub mod pace;
 pub mod ranges;
 pub mod rate;
 pub mod receiver;

@@ -354,9 +354,11 @@ fn paused_resumed_and_cancelled() {
         world.step();
     }
     world.sender.pause(a);
+    assert!(world.sender.is_leaving());
     world.sender.cancel(b);
     world.files.remove(&b);
     world.run();
+    assert!(!world.sender.is_leaving());
     assert_eq!(world.states(), [RowState::Paused]);
     assert!(!world.sender.interest());
     // What was verified at the pause became durable, and the row says so.
@@ -366,6 +368,28 @@ fn paused_resumed_and_cancelled() {
     world.sender.resume(a);
     world.run();
     world.check_stored();
+}
+
+#[test]
+fn what_is_dismissed_stays_on_the_server_and_makes_room() {
+    let mut world = World::new();
+    let a = world.add("a", content(8 * BLOCK, 1));
+    world.connect();
+    while world.rows()[0].durable < 2 * BLOCK {
+        world.step();
+    }
+    let record = world.sender.record(a);
+    world.sender.dismiss(a);
+    let file = world.files.remove(&a).unwrap_or_default();
+    world.run();
+    assert!(world.rows().is_empty() && !world.sender.interest());
+    assert!(!world.parts[0].durable.is_empty());
+    let again = record.map(|r| world.sender.restore(r)).unwrap_or_default();
+    world.sender.provide(again, manifest("a", &file));
+    world.files.insert(again, file);
+    world.run();
+    world.check_stored();
+    assert_eq!(world.parts.len(), 1);
 }
 
 proptest! {

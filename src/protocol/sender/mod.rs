@@ -129,6 +129,11 @@ impl Sender {
         !(self.streams.is_empty() && self.queue.is_empty() && self.waiting.is_empty())
     }
 
+    /// Whether uploads were paused of which the server has not yet said how far they are.
+    pub fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
     /// When [`Sender::tick`] is due.
     pub fn timeout(&self) -> Option<Time> {
         self.waiting.first().map(|(at, _)| *at)

@@ -170,6 +170,17 @@ impl Sender {
         }
     }
 
+    /// Takes an upload off the list; what the server has of it stays for later.
+    pub fn dismiss(&mut self, key: Key) {
+        self.leave(key);
+        self.set(key, Phase::Failed);
+        self.changed.remove(&key);
+        if self.uploads.remove(&key).is_some() {
+            self.removed.push(key);
+        }
+        self.fill();
+    }
+
     /// Takes what is stored off the list.
     pub fn clear(&mut self) {
         let stored = self
