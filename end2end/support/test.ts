@@ -1,4 +1,5 @@
 import { test as base } from '@playwright/test';
+import { Chromium } from './chromium';
 import { Files } from './files';
 import { Server } from './server';
 import { Uploads } from './uploads';
@@ -18,6 +19,8 @@ type Fixtures = {
   files: Files;
   /** The page of uploads. */
   uploads: Uploads;
+  /** A browser that is not Playwright's. */
+  chromium: Chromium;
 };
 
 /** Every test has a server, a browser profile and files of its own. */
@@ -49,6 +52,11 @@ export const test = base.extend<Fixtures>({
   // Relative addresses are the server's.
   baseURL: async ({ server }, use) => use(server.url),
   uploads: async ({ page }, use) => use(new Uploads(page)),
+  chromium: async ({}, use) => {
+    const chromium = await Chromium.install();
+    await use(chromium);
+    await chromium.dispose();
+  },
 });
 
 /** What the server says of a file that arrived. */

@@ -30,8 +30,10 @@ export class Wire {
   readonly sent: Sent[] = [];
   /** How many WebSockets there have been. */
   opened = 0;
-  /** How many there were at the same time, at most. */
+  /** How many were connecting or open at the same time, at most. */
   most = 0;
+  /** How many connections of any kind were refused while it was down. */
+  refused = 0;
   /** How those that are gone have ended, in order. */
   readonly closed: Closed[] = [];
   #down = false;
@@ -64,9 +66,9 @@ export class Wire {
     return this.#rate;
   }
 
-  /** How many WebSockets there are now. */
+  /** How many WebSockets are connecting or open. */
   get open() {
-    return [...this.#ways].filter((way) => way.isSocket).length;
+    return [...this.#ways].filter((way) => way.isOpen).length;
   }
 
   /** How many bytes of files were sent. */
@@ -96,6 +98,7 @@ export class Wire {
 
   #accept(client: Socket) {
     if (this.#down) {
+      this.refused += 1;
       client.resetAndDestroy();
       return;
     }
@@ -178,6 +181,11 @@ class Way {
     } else if (this.#ended) {
       this.#server.end();
     }
+  }
+
+  /** Whether it is a WebSocket of which the browser has not said that it ends it. */
+  get isOpen() {
+    return this.isSocket && !this.#ended && this.#closes.browser === undefined;
   }
 
   /** What became of it, once it is gone. */

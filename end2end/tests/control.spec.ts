@@ -57,7 +57,7 @@ test('cancelling asks first, and deletes what is on the disk', async ({ page, se
   await expect(uploads.rows()).toHaveCount(0);
   await expect.poll(() => server.parts()).toEqual([]);
   expect(server.files()).toEqual([]);
-  expect(server.logged('an upload was cancelled')).toHaveLength(1);
+  await expect.poll(() => server.logged('an upload was cancelled')).toHaveLength(1);
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Drop files anywhere' })).toBeVisible();
   await expect(uploads.rows()).toHaveCount(0);
