@@ -28,6 +28,31 @@ pub enum Which {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineId(pub u64);
 
+/// Where a page found its engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a worker that all tabs share and that outlives them.
+    Shared,
+    /// In a worker of the page.
+    Worker,
+    /// In the page itself.
+    Page,
+}
+
+impl Place {
+    /// All of them, the best first.
+    pub const ALL: [Self; 3] = [Self::Shared, Self::Worker, Self::Page];
+
+    /// The word in `data-engine`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Worker => "worker",
+            Self::Page => "page",
+        }
+    }
+}
+
 /// What a page asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {

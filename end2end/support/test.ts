@@ -1,6 +1,7 @@
 import { test as base } from '@playwright/test';
 import { Chromium } from './chromium';
 import { Files } from './files';
+import { HOSTS, type Host } from './hosts';
 import { Server } from './server';
 import { Uploads } from './uploads';
 import { Wire } from './wire';
@@ -11,6 +12,8 @@ export { GiB, KiB, MiB, b3sum } from './files';
 type Fixtures = {
   /** Options of `longhaul serve`; set them with `test.use`. */
   options: string[];
+  /** Where the engine lives; set it with `test.use`. */
+  host: Host;
   /** The server of this test. */
   server: Server;
   /** Lays a wire to the server, so many bytes per second fast. */
@@ -26,6 +29,11 @@ type Fixtures = {
 /** Every test has a server, a browser profile and files of its own. */
 export const test = base.extend<Fixtures>({
   options: [[], { option: true }],
+  host: ['shared', { option: true }],
+  context: async ({ context, host }, use) => {
+    await context.addInitScript(HOSTS[host]);
+    await use(context);
+  },
   server: async ({ options }, use, info) => {
     const server = await Server.start(...options);
     await use(server);

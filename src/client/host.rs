@@ -16,7 +16,7 @@ use super::locks::{self, Held};
 use super::port::Port;
 use super::seat;
 use super::time::random;
-use crate::port::{Command, Report, World};
+use crate::port::{Command, Place, Report, World};
 use crate::ui;
 
 #[wasm_bindgen]
@@ -29,16 +29,6 @@ extern "C" {
 
     #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = SharedWorker)]
     static SHARED_WORKER: Option<Object>;
-}
-
-/// The places where an engine may live, the best first.
-const PLACES: [Place; 3] = [Place::Shared, Place::Dedicated, Place::Page];
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
-    Shared,
-    Dedicated,
-    Page,
 }
 
 /// Starts the engine of this page, or finds the one that runs, and attaches the page.
@@ -77,7 +67,7 @@ struct Host {
 impl Host {
     /// Opens a port at the best place that is left.
     fn open(self: &Rc<Self>) {
-        while let Some(place) = PLACES.get(self.place.get()) {
+        while let Some(place) = Place::ALL.get(self.place.get()) {
             match self.port_to(*place) {
                 Ok(port) => return self.talk(port),
                 Err(_) => self.place.set(self.place.get() + 1),
@@ -98,7 +88,7 @@ impl Host {
                 self.on_error(&worker, place);
                 Ok(worker.port())
             }
-            Place::Dedicated => {
+            Place::Worker => {
                 let worker = Worker::new_with_options(address()?, &options)?;
                 let channel = MessageChannel::new()?;
                 let port = channel.port2();
@@ -108,7 +98,8 @@ impl Host {
             }
             Place::Page => {
                 let channel = MessageChannel::new()?;
-                seat::serve(channel.port2(), self.address.as_deref().unwrap_or_default());
+                let build = self.address.as_deref().and_then(|it| it.split_once('?'));
+                seat::serve(channel.port2(), build.unwrap_or_default().1);
                 Ok(channel.port1())
             }
         }
@@ -125,10 +116,9 @@ impl Host {
     }
 
     fn talk(self: &Rc<Self>, port: MessagePort) {
-        let Some(place) = PLACES.get(self.place.get()).copied() else {
+        let Some(place) = Place::ALL.get(self.place.get()).copied() else {
             return;
         };
-        self.page.outlived(place == Place::Shared);
         let (told, lost) = (self.clone(), self.clone());
         let mut known = None;
         let tell = move |report, _| match report {
@@ -138,7 +128,12 @@ impl Host {
                 }
                 told.attach();
             }
-            report => told.page.apply(report),
+            report => {
+                if let Report::Attached { .. } = report {
+                    told.page.found(place);
+                }
+                told.page.apply(report);
+            }
         };
         let port = Port::new(port, tell, move || lost.lost(place));
         *self.port.borrow_mut() = Some(Rc::new(port));
@@ -154,7 +149,7 @@ impl Host {
     /// The engine's place is gone, or never was.
     fn lost(self: &Rc<Self>, place: Place) {
         // The next place may be open already.
-        if PLACES.get(self.place.get()) != Some(&place) {
+        if Place::ALL.get(self.place.get()) != Some(&place) {
             return;
         }
         // Whoever was there once can be there again.
@@ -258,5 +253,5 @@ async fn modified(url: &str) -> Option<String> {
 #[wasm_bindgen]
 pub fn upload_worker(port: MessagePort) {
     console_error_panic_hook::set_once();
-    seat::serve(port, &SEARCH.with(String::clone));
+    SEARCH.with(|search| seat::serve(port, search.trim_start_matches('?')));
 }

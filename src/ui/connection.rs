@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::browser;
 use super::engine::Engine;
 use super::words;
-use crate::port::{Command, Link};
+use crate::port::{Command, Link, Place};
 
 /// The indicator in the header.
 #[component]
@@ -46,7 +46,11 @@ pub fn Connection() -> impl IntoView {
         _ => None,
     });
     view! {
-        <div class="connection needs-script" data-connection=move || engine.link().link.word()>
+        <div
+            class="connection needs-script"
+            data-connection=move || engine.link().link.word()
+            data-engine=move || engine.place().map(Place::word)
+        >
             <span class="connection-dot" aria-hidden="true"></span>
             <span class="connection-words" aria-hidden="true">{move || seen.get()}</span>
             <span class="visually-hidden" role="status">{move || heard.get()}</span>

@@ -13,7 +13,7 @@ use reactive_stores::{Patch, Store};
 use super::browser;
 use super::rows::{RowData, RowHandle, Totals, Uploads, UploadsStoreFields};
 use super::table::LiveTable;
-use crate::port::{Command, EngineId, Key, Link, Report, RowState};
+use crate::port::{Command, EngineId, Key, Link, Place, Report, RowState};
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Limits;
 
@@ -37,7 +37,7 @@ pub struct Engine {
     link: RwSignal<LinkView>,
     limits: RwSignal<Option<Limits>>,
     unreadable: RwSignal<u32>,
-    outlives: RwSignal<bool>,
+    place: RwSignal<Option<Place>>,
     watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
     watchers: StoredValue<u64>,
     #[cfg(feature = "hydrate")]
@@ -64,7 +64,7 @@ impl Engine {
             link: RwSignal::new(LinkView::default()),
             limits: RwSignal::new(None),
             unreadable: RwSignal::new(0),
-            outlives: RwSignal::new(false),
+            place: RwSignal::new(None),
             watched: StoredValue::new(HashMap::new()),
             watchers: StoredValue::new(0),
             #[cfg(feature = "hydrate")]
@@ -139,14 +139,14 @@ impl Engine {
         drop(command);
     }
 
-    /// Whether the engine goes on while the page reloads or is elsewhere; tracked.
-    pub fn outlives(self) -> bool {
-        self.outlives.get()
+    /// Where the engine is to which the page is attached; tracked.
+    pub fn place(self) -> Option<Place> {
+        self.place.get()
     }
 
-    /// Says whether the engine outlives the page.
-    pub fn outlived(self, outlives: bool) {
-        self.outlives.set(outlives);
+    /// Says where the engine is.
+    pub fn found(self, place: Place) {
+        self.place.set(Some(place));
     }
 
     /// Watches a topic for as long as the component that calls this lives: `table`
@@ -340,6 +340,7 @@ impl Engine {
 
     /// The engine is gone; whether there was one.
     pub fn detached(self) -> bool {
+        self.place.set(None);
         self.outbox
             .try_update_value(Outbox::detached)
             .unwrap_or_default()
