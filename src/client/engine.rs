@@ -16,7 +16,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use super::journal::Journal;
-use super::lines::{LineId, Lines};
+use super::lines::{LineId, Lines, Word};
 use super::socket::{Socket, Told};
 use super::source::{self, Source, Sources};
 use super::time::{now, random};
@@ -69,6 +69,8 @@ struct Inner {
     /// in it waits for. `None` once it was.
     early: Option<Vec<Batch>>,
     lines: Rc<Lines>,
+    /// Whether it ends with one page of several.
+    mortal: bool,
     /// The pages that are attached, and what each of them watches.
     pages: BTreeMap<LineId, BTreeSet<Topic>>,
     link: Option<Link>,
@@ -88,12 +90,13 @@ struct Batch {
     from: Option<LineId>,
     /// Whether they may be known already.
     offered: bool,
-    files: Vec<(Manifest, Source)>,
+    files: Vec<Source>,
 }
 
 impl Engine {
-    /// Starts the engine. It talks to pages over `lines`, once they attached.
-    pub fn start(lines: Rc<Lines>) -> Self {
+    /// Starts the engine. It talks to pages over `lines`, once they attached; it is
+    /// `mortal` if it ends with one page of several.
+    pub fn start(lines: Rc<Lines>, mortal: bool) -> Self {
         let mut client = [0; 16];
         // Without chance the client is nobody in particular; tokens still hold.
         let _ = getrandom::fill(&mut client);
@@ -110,6 +113,7 @@ impl Engine {
             journal: None,
             early: Some(Vec::new()),
             lines,
+            mortal,
             pages: BTreeMap::new(),
             link: None,
             limits: None,
@@ -133,6 +137,12 @@ impl Engine {
         self.event(|inner| inner.command(line, command, files));
     }
 
+    /// Lets other hosts keep the files as well.
+    pub fn share(&self) {
+        let inner = self.0.borrow();
+        inner.share(inner.files());
+    }
+
     /// Whether any page is attached.
     pub fn has_pages(&self) -> bool {
         !self.0.borrow().pages.is_empty()
@@ -144,7 +154,7 @@ impl Engine {
     }
 
     /// Takes in files that were another engine's.
-    pub fn offer(&self, files: Vec<(Manifest, Source)>) {
+    pub fn offer(&self, files: Vec<Source>) {
         self.event(|inner| {
             inner.add(Batch {
                 from: None,
@@ -156,7 +166,7 @@ impl Engine {
 
     /// Ends it for another to take its place: gives the files of all that is unfinished,
     /// once everything about it is written down.
-    pub async fn leave(self) -> Vec<(Manifest, Source)> {
+    pub async fn leave(self) -> Vec<Source> {
         self.hide();
         let (files, journal) = self.0.borrow_mut().end();
         if let Some(journal) = journal
@@ -198,7 +208,12 @@ impl Engine {
                 }
                 if let Some(file) = found {
                     let manifest = describe(&file);
-                    inner.provide(key, &manifest, Source { file, handle });
+                    let source = Source {
+                        manifest,
+                        file,
+                        handle,
+                    };
+                    inner.provide(key, source);
                 }
             });
         }
@@ -232,9 +247,8 @@ impl Inner {
             Command::Add(manifests) => self.add(batch(manifests, false)),
             Command::Offer(manifests) => self.add(batch(manifests, true)),
             Command::Provide(key, manifest) => {
-                let given = source::beside(vec![manifest], files);
-                for (manifest, source) in given {
-                    self.provide(key, &manifest, source);
+                for source in source::beside(vec![manifest], files) {
+                    self.provide(key, source);
                 }
             }
             Command::Resume(which) => self.each(which, Sender::resume),
@@ -257,17 +271,36 @@ impl Inner {
     }
 
     /// From now on nothing is done any more. Gives the files of what is unfinished.
-    fn end(&mut self) -> (Vec<(Manifest, Source)>, Option<Rc<Journal>>) {
+    fn end(&mut self) -> (Vec<Source>, Option<Rc<Journal>>) {
         self.over = true;
         self.timer = None;
-        let keys = self.sender.unfinished_keys().into_iter();
-        let files = keys.filter_map(|key| {
-            let manifest = self.sender.manifest(key)?.clone();
-            Some((manifest, self.sources.get(key)?.clone()))
-        });
+        (self.files(), self.journal.take())
+    }
+
+    /// The files of all that is unfinished.
+    fn files(&self) -> Vec<Source> {
         let early = self.early.iter().flatten().flat_map(|batch| &batch.files);
-        let files = files.chain(early.cloned()).collect();
-        (files, self.journal.take())
+        let mut files = self.sources.all();
+        files.extend(early.cloned());
+        files
+    }
+
+    /// Keeps a file for as long as its upload needs it. Other hosts keep it as well, if
+    /// this one may end sooner.
+    fn keep(&mut self, key: Key, source: Source) {
+        if let Some(manifest) = self.sender.manifest(key) {
+            let manifest = manifest.clone();
+            let source = Source { manifest, ..source };
+            if self.mortal {
+                self.share(vec![source.clone()]);
+            }
+            self.sources.keep(key, source);
+        }
+    }
+
+    fn share(&self, files: Vec<Source>) {
+        let (manifests, files) = source::pack(files);
+        self.lines.say(&Word::Spare(manifests), &files);
     }
 
     /// Tells a page everything, and from now on what changes.
@@ -320,17 +353,18 @@ impl Inner {
             .map(|(key, manifest)| (key, manifest.clone()));
         let mut waiting: Vec<_> = waiting.collect();
         let mut keys = Vec::with_capacity(files.len());
-        for (manifest, source) in files {
-            let key = match waiting.iter().position(|(_, wanted)| *wanted == manifest) {
+        for source in files {
+            let manifest = &source.manifest;
+            let key = match waiting.iter().position(|(_, wanted)| wanted == manifest) {
                 Some(index) => {
                     let key = waiting.swap_remove(index).0;
-                    self.provide(key, &manifest, source);
+                    self.provide(key, source);
                     Some(key)
                 }
-                None if offered && self.sender.has_file(&manifest) => None,
+                None if offered && self.sender.has_file(manifest) => None,
                 None => {
-                    let key = self.sender.add(manifest);
-                    self.sources.keep(key, source);
+                    let key = self.sender.add(manifest.clone());
+                    self.keep(key, source);
                     Some(key)
                 }
             };
@@ -348,9 +382,9 @@ impl Inner {
         }
     }
 
-    fn provide(&mut self, key: Key, manifest: &Manifest, source: Source) {
-        if self.sender.provide(key, manifest.clone()) {
-            self.sources.keep(key, source);
+    fn provide(&mut self, key: Key, source: Source) {
+        if self.sender.provide(key, source.manifest.clone()) {
+            self.keep(key, source);
         }
     }
 
@@ -540,7 +574,14 @@ impl Inner {
                     });
                 }
             }
-            Effect::Release(key) => self.sources.forget(key),
+            Effect::Release(key) => {
+                if let Some(source) = self.sources.forget(key)
+                    && self.mortal
+                {
+                    let spent = Word::Spent(source.manifest);
+                    self.lines.say(&spent, &Array::new());
+                }
+            }
         }
     }
 

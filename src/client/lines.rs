@@ -25,6 +25,11 @@ pub enum Word {
     GiveWay,
     /// An engine gave way; these are the files of what it had not finished, beside it.
     Handover(Vec<Manifest>),
+    /// Files that the engine uploads, beside it: its host may end with its page, so the
+    /// others keep them, too.
+    Spare(Vec<Manifest>),
+    /// The engine needs such a file no longer.
+    Spent(Manifest),
     /// A page of this host commands.
     Command(LineId, Command),
     /// To a page of another host.

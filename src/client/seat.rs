@@ -30,7 +30,6 @@ use super::port::Port;
 use super::source::{self, Source};
 use super::time::random;
 use crate::port::{Command, Link, Report};
-use crate::protocol::manifest::Manifest;
 
 /// The lock of the host that runs the engine.
 const SEAT: &str = "longhaul-engine";
@@ -69,8 +68,8 @@ struct Inner {
     engine: RefCell<Option<Engine>>,
     /// Is told when the engine left the seat.
     left: Cell<Option<oneshot::Sender<()>>>,
-    /// What another engine handed over before this one had the seat.
-    inherited: RefCell<Vec<(Manifest, Source)>>,
+    /// The files of another engine, for the time when this host has the seat.
+    inherited: RefCell<Vec<Source>>,
     /// The pages, by their locks of life, whose end is waited for.
     mourned: RefCell<BTreeSet<u64>>,
 }
@@ -142,7 +141,7 @@ impl Host {
     }
 
     fn sit(&self) {
-        let engine = Engine::start(self.0.lines.clone());
+        let engine = Engine::start(self.0.lines.clone(), !self.0.shared);
         engine.offer(self.0.inherited.take());
         *self.0.engine.borrow_mut() = Some(engine);
         self.call();
@@ -158,6 +157,14 @@ impl Host {
         }
         if let Some(left) = self.0.left.take() {
             let _ = left.send(());
+        }
+    }
+
+    fn inherit(&self, files: Vec<Source>) {
+        let mut inherited = self.0.inherited.borrow_mut();
+        for source in files {
+            inherited.retain(|it| it.manifest != source.manifest);
+            inherited.push(source);
         }
     }
 
@@ -243,21 +250,28 @@ impl Host {
                     spawn_local(self.clone().leave());
                 }
             }
-            Word::Handover(manifests) => {
+            Word::Handover(manifests) | Word::Spare(manifests) => {
                 let files = source::beside(manifests, files);
                 match self.engine() {
                     Some(engine) => engine.offer(files),
-                    None => self.0.inherited.borrow_mut().extend(files),
+                    None => self.inherit(files),
                 }
+            }
+            Word::Spent(manifest) => {
+                let mut inherited = self.0.inherited.borrow_mut();
+                inherited.retain(|source| source.manifest != manifest);
             }
             Word::Command(line, command) => {
                 if let Some(engine) = self.engine() {
+                    if let Command::Attach { .. } = command {
+                        engine.share();
+                    }
                     self.carry_out(&engine, line, command, files);
                 }
             }
             Word::Report(line, report) => self.0.lines.tell_if_own(line, &report),
             Word::Seated => {
-                // It heard the same handover.
+                // What it needs of them it has, and says so itself.
                 self.0.inherited.take();
                 self.call();
             }
