@@ -172,7 +172,7 @@ impl Engine {
                 tables.push((number, table));
             });
             if first {
-                self.watch_command(Command::Watch(topic));
+                self.command(Command::Watch(topic));
             }
         });
         on_cleanup(move || {
@@ -187,7 +187,7 @@ impl Engine {
                 }
             });
             if last {
-                self.watch_command(Command::Unwatch(topic));
+                self.command(Command::Unwatch(topic));
             }
         });
     }
@@ -307,8 +307,6 @@ impl Engine {
 /// What there is to do only where an engine can be attached.
 #[cfg(not(feature = "hydrate"))]
 impl Engine {
-    fn watch_command(self, _command: Command) {}
-
     fn attached_to(self, _engine: EngineId) -> bool {
         true
     }
@@ -369,13 +367,6 @@ impl Engine {
         self.outbox
             .update_value(|outbox| outbox.send(command, files));
         self.flush();
-    }
-
-    /// Whoever attaches says what it watches; before that it need not.
-    fn watch_command(self, command: Command) {
-        if self.outbox.with_value(Outbox::is_attached) {
-            self.command(command);
-        }
     }
 
     fn attached_to(self, engine: EngineId) -> bool {

@@ -71,11 +71,6 @@ impl Outbox {
         self.engine.take().is_some()
     }
 
-    /// Whether the page is attached to an engine.
-    pub fn is_attached(&self) -> bool {
-        self.engine.is_some()
-    }
-
     /// Takes a command, with the files that belong to it.
     pub fn send(&mut self, command: Command, files: Vec<Picked>) {
         self.queued.push_back((command, files));
