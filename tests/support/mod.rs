@@ -2,6 +2,7 @@
 //! the wire by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod process;
 pub mod storage;
 
 use std::net::SocketAddr;
@@ -92,7 +93,7 @@ impl TestServer {
 
     pub async fn client(&self) -> Client {
         let mut client = Client::connect(self.address, &[]).await;
-        client.hello(ClientId::from_bytes(rand_bytes()), 1).await;
+        client.hello(some_client(), 1).await;
         client
     }
 
@@ -115,10 +116,11 @@ impl TestServer {
     }
 }
 
-pub fn rand_bytes() -> [u8; 16] {
+/// A client that nobody knows yet.
+pub fn some_client() -> ClientId {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
-    bytes
+    ClientId::from_bytes(bytes)
 }
 
 pub struct Client {
