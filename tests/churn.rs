@@ -12,7 +12,7 @@ use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::live::Topic;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::BLOCK;
-use support::process::{fds, rss, tasks};
+use support::process::{fds, settled, tasks};
 use support::{Client, TestServer, some_client};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
@@ -94,15 +94,6 @@ async fn churn(server: &Arc<TestServer>, connections: usize) {
         assert!(server.server.hub.cancel(upload.id).await.unwrap());
     }
     server.nothing_left();
-}
-
-/// Tasks, descriptors and KiB, once the tasks and descriptors are no more than these.
-async fn settled(most: (usize, usize)) -> (usize, usize, u64) {
-    let patience = Instant::now() + Duration::from_secs(10);
-    while (tasks() > most.0 || fds() > most.1) && Instant::now() < patience {
-        tokio::task::yield_now().await;
-    }
-    (tasks(), fds(), rss())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

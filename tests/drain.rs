@@ -11,11 +11,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use longhaul::protocol::StreamId;
 use longhaul::protocol::close::CloseCode;
+use longhaul::protocol::id::Token;
 use longhaul::protocol::live::Topic;
+use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::BLOCK;
-use support::{Client, content, some_client};
+use support::{Client, TestServer, content, some_client};
 use tempfile::TempDir;
 
 const CLIENTS: usize = 20;
@@ -31,7 +34,14 @@ struct Program {
 impl Program {
     fn start(data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_longhaul"))
-            .args(["serve", "--log", "warn", "--listen", "127.0.0.1:0", "--data"])
+            .args([
+                "serve",
+                "--log",
+                "warn",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+            ])
             .arg(data)
             .stdout(Stdio::piped())
             .spawn()
@@ -120,6 +130,42 @@ async fn a_server_that_is_asked_to_stop_loses_nothing_and_says_goodbye() {
     }
     program.terminate();
     assert_eq!(program.exit(), Some(0));
+}
+
+#[tokio::test]
+async fn a_client_that_is_behind_hears_the_announcement_too() {
+    let limits = Limits {
+        accept: vec!["x".repeat(2000)],
+        ..Limits::default()
+    };
+    let server = TestServer::start_narrow_with(limits).await;
+    let mut behind = Client::connect_narrow(server.address).await;
+    behind.hello(some_client(), 1).await;
+    // Each is answered with more than two thousand bytes, which are not read yet.
+    for stream in 0..40 {
+        let stream = StreamId(stream);
+        behind.ask(stream, 1, Token::from_bytes([0; 16])).await;
+    }
+    // While another is answered so often, all of them have been taken up.
+    let mut other = server.client().await;
+    for _ in 0..100 {
+        other.say(ClientMessage::Ping).await;
+        other.just(ServerMessage::Pong).await;
+    }
+    server.server.shutdown.cancel();
+    let mut failed = 0;
+    behind
+        .until(|message| match message {
+            ServerMessage::Failed { .. } => {
+                failed += 1;
+                None
+            }
+            ServerMessage::Drain { .. } => Some(()),
+            other => panic!("{other:?}"),
+        })
+        .await;
+    goodbye(&mut behind).await;
+    assert!(failed > 8, "it was not behind: {failed}");
 }
 
 /// Hears the close frame of a server that restarts.

@@ -13,7 +13,7 @@ use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::registry::Upload;
 use longhaul::verify::{BLOCK, blocks};
-use support::process::rss;
+use support::process::{rss, settled};
 use support::{Client, TestServer, content};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
@@ -101,6 +101,7 @@ async fn watchers_that_never_read_hold_up_nobody() {
     let bytes = content(SIZE, 1);
     let alone = upload(&server, "alone", &bytes).await;
     server.quiet(Duration::from_secs(5)).await;
+    let (few, _, _) = settled((1, usize::MAX)).await;
 
     enter_many(&server);
     let stalled_since = Instant::now();
@@ -150,4 +151,7 @@ async fn watchers_that_never_read_hold_up_nobody() {
         stalled_since.elapsed()
     );
     assert_eq!(silent.len() + talking.len(), STALLED);
+    talking.join_all().await;
+    let (tasks, _, _) = settled((few, usize::MAX)).await;
+    assert_eq!(tasks, few, "a task is left");
 }

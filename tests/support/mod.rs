@@ -60,11 +60,15 @@ impl TestServer {
 
     /// Starts with connections whose buffers in the system are as small as they may be.
     pub async fn start_narrow() -> Self {
+        Self::start_narrow_with(Limits::default()).await
+    }
+
+    pub async fn start_narrow_with(limits: Limits) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(4096).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(1024).unwrap();
-        Self::serve(Limits::default(), listener, |disk| Arc::new(disk)).await
+        Self::serve(limits, listener, |disk| Arc::new(disk)).await
     }
 
     async fn serve(
