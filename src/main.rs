@@ -26,8 +26,10 @@ fn run(options: &longhaul::server::config::Options) -> Result<(), Box<dyn std::e
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, asked_to_stop()))?;
-    Ok(())
+    let served = runtime.block_on(serve(config, asked_to_stop()));
+    // A disk that hangs does not keep a process whose time is up.
+    runtime.shutdown_background();
+    Ok(served?)
 }
 
 fn log(config: &Config) {

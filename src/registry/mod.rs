@@ -145,8 +145,9 @@ pub trait Registry: Send + Sync + 'static {
         root: Root,
     ) -> Result<StoredFile, RegistryError>;
 
-    /// Forgets an unfinished upload; whether there was one.
-    async fn end(&self, id: FileId) -> Result<bool, RegistryError>;
+    /// Forgets an unfinished upload, for the holder with this epoch or, without one,
+    /// whoever holds it; whether there was one.
+    async fn end(&self, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError>;
 
     /// One unfinished upload.
     async fn upload(&self, id: FileId) -> Result<Option<Upload>, RegistryError>;

@@ -5,9 +5,11 @@
 //! happens, it ends by itself once its stream is over, and lets the upload go.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::hub::{ControlSender, Hold};
@@ -46,8 +48,15 @@ pub enum Job {
 pub enum Outcome {
     /// The upload is held now, and is this one; or it is stored, or gone.
     Opened(Opening),
-    /// So many bytes were written, which completed these blocks.
-    Written(u64, Vec<(u64, BlockHash)>),
+    /// Something was written, which completed these blocks.
+    Written {
+        /// How many jobs that were.
+        frames: usize,
+        /// How many bytes.
+        bytes: u64,
+        /// The blocks.
+        hashes: Vec<(u64, BlockHash)>,
+    },
     /// The blocks are durable.
     Committed,
     /// The file is stored.
@@ -103,7 +112,8 @@ pub struct Request {
     pub resume: Option<Token>,
 }
 
-/// Runs one stream from its `Open` to its end.
+/// Runs one stream from its `Open` to its end. Whatever breaks down on the way, a
+/// [`UploadWriter`] for one, ends this stream only.
 pub async fn run(
     server: Arc<Server>,
     request: Request,
@@ -114,26 +124,38 @@ pub async fn run(
     let stream = request.stream;
     // A session that is gone needs no answers.
     let report = |outcome| _ = outcomes.send((stream, outcome));
-    let outcome = match open(&server, request, session).await {
+    // The upload is free before its client hears of it.
+    let work = work(&server, request, session, &mut jobs, &report);
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    report(outcome.unwrap_or_else(|_| {
+        tracing::error!("the task of an upload broke down");
+        Outcome::Failed(Trouble::Internal)
+    }));
+}
+
+/// Opens and works until the stream is over; the last outcome is returned, not reported.
+async fn work(
+    server: &Arc<Server>,
+    request: Request,
+    session: ControlSender,
+    jobs: &mut UnboundedReceiver<Job>,
+    report: &impl Fn(Outcome),
+) -> Outcome {
+    match open(server, request, session).await {
         Ok(Opened::Held(opening, mut held)) => {
             report(Outcome::Opened(opening));
-            match held.work(&mut jobs, &report).await {
-                Ok(outcome) => outcome,
-                Err(failure) => {
-                    let trouble = failure.trouble();
-                    tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
-                    Outcome::Failed(trouble)
-                }
-            }
-            // `held` ends here: the upload is free before its client hears of it.
+            held.work(jobs, report).await.unwrap_or_else(|failure| {
+                let trouble = failure.trouble();
+                tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
+                Outcome::Failed(trouble)
+            })
         }
         Ok(Opened::Not(opening)) => Outcome::Opened(opening),
         Err(failure) => {
             tracing::warn!(error = %failure, "an upload could not be opened");
             Outcome::Failed(failure.trouble())
         }
-    };
-    report(outcome);
+    }
 }
 
 enum Opened {
@@ -190,7 +212,7 @@ async fn open(
         other => other?,
     };
     server.hub.enter(&claim.upload);
-    let hold = server.hub.hold(id, session, stream);
+    let hold = server.hub.hold(id, claim.epoch, session, stream);
     let opening = Opening::Granted {
         id,
         token,
@@ -217,7 +239,7 @@ async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
         return Ok(Opening::Stored { id, path, root });
     }
     tracing::warn!(%id, path = claim.upload.path, "nothing of an upload is left: ended");
-    registry.end(id).await?;
+    registry.end(id, Some(claim.epoch)).await?;
     server.hub.ended(id, LiveState::Ended);
     Ok(Opening::Gone)
 }
@@ -252,8 +274,7 @@ impl Held {
                             break;
                         }
                     }
-                    let (bytes, hashes) = self.write(batch).await?;
-                    report(Outcome::Written(bytes, hashes));
+                    report(self.write(batch).await?);
                 }
                 Some(Job::Commit(blocks)) => {
                     self.commit(&blocks).await?;
@@ -266,20 +287,25 @@ impl Held {
         }
     }
 
-    async fn write(&mut self, batch: Batch) -> Result<(u64, Vec<(u64, BlockHash)>), Failure> {
+    async fn write(&mut self, batch: Batch) -> Result<Outcome, Failure> {
         let Batch {
             offset,
             pieces,
             len,
         } = batch;
         let size = self.claim.upload.manifest.size;
+        let frames = pieces.len();
         let hasher = self.hasher.take();
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
         let hashing = tokio::task::spawn_blocking(move || hash(offset, &to_hash, size, hasher));
         self.writer.write(offset, pieces.into()).await?;
         let (hasher, hashes) = hashing.await?;
         self.hasher = hasher;
-        Ok((len as u64, hashes))
+        Ok(Outcome::Written {
+            frames,
+            bytes: len as u64,
+            hashes,
+        })
     }
 
     async fn commit(&mut self, blocks: &[(u64, BlockHash)]) -> Result<(), Failure> {
@@ -315,9 +341,16 @@ impl Held {
     }
 
     async fn abort(&mut self) -> Result<Outcome, Failure> {
-        let id = self.claim.upload.id;
-        self.server.registry.end(id).await?;
-        self.writer.abort().await?;
+        let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
+        // Whoever took it over in the meantime keeps it.
+        match self.server.registry.end(id, Some(epoch)).await {
+            Ok(_) | Err(RegistryError::Unknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.writer.abort().await {
+            Ok(()) | Err(StorageError::Superseded) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.server.hub.ended(id, LiveState::Ended);
         tracing::info!(%id, "an upload was cancelled");
         Ok(Outcome::Aborted)

@@ -21,6 +21,9 @@ const PACE: Duration = Duration::from_millis(200);
 /// How often rates are looked at when nothing else changes.
 const GLANCE: Duration = Duration::from_secs(1);
 
+/// How many uploads one message says are gone.
+const GONE: usize = 1024;
+
 /// What a connection watches.
 pub struct Watcher {
     /// What was told last of each topic; nothing before the snapshot.
@@ -100,7 +103,7 @@ fn tell(
     let mut first = told.is_none();
     let known = told.get_or_insert_default();
     let there: HashSet<FileId> = seen.iter().map(|u| u.id).collect();
-    let mut gone: Vec<_> = known
+    let gone: Vec<_> = known
         .keys()
         .copied()
         .filter(|id| !there.contains(id))
@@ -109,7 +112,9 @@ fn tell(
         .into_iter()
         .filter(|u| known.get(&u.id) != Some(u))
         .collect();
-    for uploads in pages(changed) {
+    let changed = pages(changed).into_iter().map(|page| (page, Vec::new()));
+    let gone = gone.chunks(GONE).map(|page| (Vec::new(), page.to_vec()));
+    for (uploads, gone) in changed.chain(gone) {
         if !first && uploads.is_empty() && gone.is_empty() {
             continue;
         }
@@ -120,14 +125,16 @@ fn tell(
             return false;
         };
         known.extend(uploads.iter().map(|u| (u.id, u.clone())));
-        known.retain(|id, _| !gone.contains(id));
+        for id in &gone {
+            known.remove(id);
+        }
         let message = if std::mem::take(&mut first) {
             ServerMessage::Snapshot { topic, uploads }
         } else {
             ServerMessage::Changed {
                 topic,
                 uploads,
-                gone: std::mem::take(&mut gone),
+                gone,
             }
         };
         permit.send(Message::Binary(message.encode().into()));

@@ -161,8 +161,8 @@ impl Registry for Sqlite {
             .await
     }
 
-    async fn end(&self, id: FileId) -> Result<bool, RegistryError> {
-        self.0.call(move |db| uploads::end(db, id)).await
+    async fn end(&self, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError> {
+        self.0.call(move |db| uploads::end(db, id, holder)).await
     }
 
     async fn upload(&self, id: FileId) -> Result<Option<Upload>, RegistryError> {

@@ -144,6 +144,7 @@ async fn only_the_newest_holder_may_change_anything() {
         registry.record(id(1), old, &[block(0)]).await,
         registry.sealing(id(1), old, Some("a")).await,
         registry.finish(id(1), old, "a", ROOT).await.map(|_| ()),
+        registry.end(id(1), Some(old)).await.map(|_| ()),
     ] {
         assert!(matches!(result, Err(RegistryError::Superseded)));
     }
@@ -194,8 +195,8 @@ async fn an_ended_upload_leaves_nothing() {
     let registry = &house.registry;
     house.begin(1, "a", BLOCK).await;
     registry.record(id(1), Epoch(1), &[block(0)]).await.unwrap();
-    assert!(registry.end(id(1)).await.unwrap());
-    assert!(!registry.end(id(1)).await.unwrap());
+    assert!(registry.end(id(1), None).await.unwrap());
+    assert!(!registry.end(id(1), None).await.unwrap());
     assert_eq!(registry.find(&token(1)).await.unwrap(), None);
     let late = registry.record(id(1), Epoch(1), &[block(1)]).await;
     assert!(matches!(late, Err(RegistryError::Unknown)));

@@ -148,7 +148,10 @@ pub fn sealing(
     Ok(())
 }
 
-pub fn end(db: &Connection, id: FileId) -> Result<bool, RegistryError> {
+pub fn end(db: &Connection, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError> {
+    if let Some(epoch) = holder {
+        held(db, id, epoch)?;
+    }
     let ended = db
         .prepare_cached("DELETE FROM uploads WHERE id = ?1")?
         .execute([id.as_bytes()])?;
