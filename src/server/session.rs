@@ -273,13 +273,16 @@ impl Session {
                     stream,
                     manifest,
                     resume,
+                    verify,
                 } => {
                     self.open(Request {
                         stream,
                         manifest,
                         resume,
+                        verify,
                     });
                 }
+                Effect::Settle { stream, proven } => self.job(stream, Job::Settle { proven }),
                 Effect::Write {
                     stream,
                     offset,
@@ -358,6 +361,7 @@ impl Session {
                 match &opening {
                     Opening::Granted { id, .. } => _ = self.ids.insert(stream, *id),
                     Opening::Stored { .. } | Opening::Gone => _ = self.uploads.remove(&stream),
+                    Opening::Matched { .. } => {}
                 }
                 self.receiver.opened(stream, opening, now);
             }
