@@ -1,6 +1,8 @@
 //! A sender and a receiver joined by a virtual wire, with a virtual disk behind:
 //! whatever is done to the wire, what is stored equals what was sent.
 
+mod devices;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -13,15 +15,20 @@ use super::manifest::{Limits, Manifest};
 use super::message::ServerMessage;
 use super::receiver::{self, Opening, Receiver, Settings};
 use super::sender::{self, Key, Row, RowState, Sender};
-use super::{Generation, Time};
+use super::trouble::Trouble;
+use super::{Generation, StreamId, Time};
 use crate::protocol::id::ClientId;
 use crate::protocol::message::ClientMessage;
-use crate::verify::{BLOCK, BlockHash, Root, block, block_len, blocks};
+use crate::verify::{BLOCK, BlockHash, Proof, Root, block, block_len, blocks};
 
 /// What the server has on disk of one upload.
 #[derive(Debug, Default)]
 struct Part {
+    path: String,
     size: u64,
+    /// Which of its tokens is valid.
+    token: u8,
+    ended: bool,
     bytes: Vec<u8>,
     durable: BTreeMap<u64, BlockHash>,
     stored: Option<Root>,
@@ -34,7 +41,9 @@ struct World {
     sender: Sender,
     receiver: Option<Receiver>,
     parts: Vec<Part>,
-    streams: BTreeMap<super::StreamId, usize>,
+    /// Who holds which part, and to whom one is offered.
+    streams: BTreeMap<StreamId, usize>,
+    offers: BTreeMap<StreamId, (usize, Manifest)>,
     up: VecDeque<Vec<u8>>,
     down: VecDeque<ServerMessage>,
     reads: VecDeque<sender::Effect>,
@@ -51,6 +60,7 @@ impl World {
             receiver: None,
             parts: Vec::new(),
             streams: BTreeMap::new(),
+            offers: BTreeMap::new(),
             up: VecDeque::new(),
             down: VecDeque::new(),
             reads: VecDeque::new(),
@@ -104,32 +114,37 @@ impl World {
                     stream,
                     manifest,
                     resume,
-                } => {
-                    let index = match resume {
-                        Some(token) => usize::from(token.as_bytes()[0]),
-                        None => {
-                            self.parts.push(Part {
-                                size: manifest.size,
-                                bytes: vec![0; manifest.size as usize],
-                                ..Part::default()
-                            });
-                            self.parts.len() - 1
+                    verify,
+                } => match resume.map(|token| *token.as_bytes()) {
+                    None => {
+                        let opening = match self.resting(&manifest).filter(|_| verify) {
+                            Some(index) => self.offer(stream, index, manifest),
+                            None => self.begin(stream, &manifest),
+                        };
+                        receiver.opened(stream, opening, self.now);
+                    }
+                    Some([index, token, ..]) => {
+                        let part = &self.parts[usize::from(index)];
+                        let replaced = part.token != token;
+                        if replaced && part.stored.is_some() {
+                            receiver.failed(stream, Trouble::Elsewhere);
+                        } else {
+                            let opening = if replaced || part.ended {
+                                Opening::Gone
+                            } else {
+                                self.grant(stream, usize::from(index))
+                            };
+                            receiver.opened(stream, opening, self.now);
                         }
-                    };
-                    self.streams.insert(stream, index);
-                    let part = &self.parts[index];
-                    let id = FileId::from_bytes([index as u8; 16]);
-                    let opening = match part.stored {
-                        Some(root) => Opening::Stored {
-                            id,
-                            path: String::new(),
-                            root,
-                        },
-                        None => Opening::Granted {
-                            id,
-                            token: Token::from_bytes([index as u8; 16]),
-                            blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
-                        },
+                    }
+                },
+                receiver::Effect::Settle { stream, proven } => {
+                    let (index, manifest) = self.offers[&stream].clone();
+                    let opening = if proven {
+                        self.parts[index].token += 1;
+                        self.grant(stream, index)
+                    } else {
+                        self.begin(stream, &manifest)
                     };
                     receiver.opened(stream, opening, self.now);
                 }
@@ -156,14 +171,71 @@ impl World {
                 }
                 receiver::Effect::Seal { stream, root } => {
                     let index = self.streams[&stream];
+                    self.streams.remove(&stream);
                     self.parts[index].stored = Some(root);
                     let id = FileId::from_bytes([index as u8; 16]);
                     receiver.sealed(stream, id, String::new(), root);
                 }
-                receiver::Effect::Release(stream) => receiver.released(stream),
-                receiver::Effect::Abort(stream) => receiver.aborted(stream),
+                receiver::Effect::Release(stream) => {
+                    self.streams.remove(&stream);
+                    receiver.released(stream);
+                }
+                receiver::Effect::Abort(stream) => {
+                    if let Some(index) = self.streams.remove(&stream) {
+                        self.parts[index].ended = true;
+                    }
+                    receiver.aborted(stream);
+                }
                 receiver::Effect::Close(code) => unreachable!("the server closed with {code:?}"),
             }
+        }
+    }
+
+    fn begin(&mut self, stream: StreamId, manifest: &Manifest) -> Opening {
+        self.parts.push(Part {
+            path: manifest.path.clone(),
+            size: manifest.size,
+            bytes: vec![0; manifest.size as usize],
+            ..Part::default()
+        });
+        self.grant(stream, self.parts.len() - 1)
+    }
+
+    fn grant(&mut self, stream: StreamId, index: usize) -> Opening {
+        let part = &self.parts[index];
+        let id = FileId::from_bytes([index as u8; 16]);
+        if let Some(root) = part.stored {
+            let path = String::new();
+            return Opening::Stored { id, path, root };
+        }
+        self.streams.insert(stream, index);
+        let mut token = [0; 16];
+        token[..2].copy_from_slice(&[index as u8, part.token]);
+        Opening::Granted {
+            id,
+            token: Token::from_bytes(token),
+            blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
+        }
+    }
+
+    fn resting(&self, manifest: &Manifest) -> Option<usize> {
+        let fits = |(index, part): &(usize, &Part)| {
+            let held = self.streams.values().any(|i| i == index);
+            part.path == manifest.path
+                && part.size == manifest.size
+                && Proof::is_possible(part.size)
+                && !(held || part.ended || part.stored.is_some() || part.durable.is_empty())
+        };
+        let parts = self.parts.iter().enumerate().filter(fits);
+        let (index, _) = parts.max_by_key(|(_, part)| part.durable.len())?;
+        Some(index)
+    }
+
+    fn offer(&mut self, stream: StreamId, index: usize, manifest: Manifest) -> Opening {
+        self.offers.insert(stream, (index, manifest));
+        Opening::Matched {
+            challenge: [self.offers.len() as u8; 32],
+            blocks: self.parts[index].durable.clone().into_iter().collect(),
         }
     }
 

@@ -331,13 +331,16 @@ impl Session {
                     stream,
                     manifest,
                     resume,
+                    verify,
                 } => {
                     self.open(Request {
                         stream,
                         manifest,
                         resume,
+                        verify,
                     });
                 }
+                Effect::Settle { stream, proven } => self.job(stream, Job::Settle { proven }),
                 Effect::Write {
                     stream,
                     offset,
@@ -430,6 +433,7 @@ impl Session {
                         }
                     }
                     Opening::Stored { .. } | Opening::Gone => _ = self.uploads.remove(&stream),
+                    Opening::Matched { .. } => {}
                 }
                 self.receiver.opened(stream, opening, now);
             }

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::hub::{ControlSender, Hold};
+use super::matching::{self, Matched};
 use super::recover::{self, RecoverError};
 use super::{Server, random};
 use crate::protocol::StreamId;
@@ -23,7 +24,7 @@ use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
 use crate::storage::{self, StorageError, UploadWriter, name};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block_len};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block_len};
 
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
@@ -31,6 +32,11 @@ const BATCH: usize = BLOCK as usize;
 /// Something to do for a stream.
 #[derive(Debug)]
 pub enum Job {
+    /// Continue the upload that was offered, if its blocks were proven; else begin one.
+    Settle {
+        /// Whether they were.
+        proven: bool,
+    },
     /// Hash and write.
     Write(u64, Bytes),
     /// Sync, then record.
@@ -46,7 +52,8 @@ pub enum Job {
 /// What came of it.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The upload is held now, and is this one; or it is stored, or gone.
+    /// The upload is held now, and is this one; or it is stored, or gone; or another is
+    /// offered, and [`Job::Settle`] comes next.
     Opened(Opening),
     /// Something was written, which completed these blocks.
     Written {
@@ -74,7 +81,7 @@ pub type Outcomes = UnboundedSender<(StreamId, Outcome)>;
 
 /// Why a stream ends early.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub enum Failure {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
@@ -110,6 +117,8 @@ pub struct Request {
     pub manifest: Manifest,
     /// The secret of an upload that was begun before.
     pub resume: Option<Token>,
+    /// Whether its client can prove what it has.
+    pub verify: bool,
 }
 
 /// Runs one stream from its `Open` to its end. Whatever breaks down on the way, a
@@ -141,7 +150,7 @@ async fn work(
     jobs: &mut UnboundedReceiver<Job>,
     report: &impl Fn(Outcome),
 ) -> Outcome {
-    match open(server, request, session).await {
+    match open(server, request, session, jobs, report).await {
         Ok(Opened::Held(opening, mut held)) => {
             report(Outcome::Opened(opening));
             held.work(jobs, report).await.unwrap_or_else(|failure| {
@@ -150,7 +159,7 @@ async fn work(
                 Outcome::Failed(trouble)
             })
         }
-        Ok(Opened::Not(opening)) => Outcome::Opened(opening),
+        Ok(Opened::Not(outcome)) => outcome,
         Err(failure) => {
             tracing::warn!(error = %failure, "an upload could not be opened");
             Outcome::Failed(failure.trouble())
@@ -160,32 +169,62 @@ async fn work(
 
 enum Opened {
     Held(Opening, Box<Held>),
-    Not(Opening),
+    Not(Outcome),
 }
 
 async fn open(
     server: &Arc<Server>,
     request: Request,
     session: ControlSender,
+    jobs: &mut UnboundedReceiver<Job>,
+    report: &impl Fn(Outcome),
 ) -> Result<Opened, Failure> {
     let Request {
         stream,
         manifest,
         resume,
+        verify,
     } = request;
+    let not = |opening| Ok(Opened::Not(Outcome::Opened(opening)));
+    let mut foreign = false;
     let (token, claim) = match resume {
         None => {
-            let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
-            let path = name::safe(&manifest.path);
-            let claim = server.registry.begin(id, &token, &manifest, &path).await?;
-            tracing::info!(%id, path, size = manifest.size, "an upload begins");
-            (token, claim)
+            let (path, size) = (name::safe(&manifest.path), manifest.size);
+            let matched = if verify && Proof::is_possible(size) {
+                matching::settle(server, &path, size, jobs, report).await?
+            } else {
+                Matched::Nothing
+            };
+            match matched {
+                Matched::Adopted(token, claim) => {
+                    let (id, durable) = (claim.upload.id, claim.upload.durable);
+                    tracing::info!(%id, path, durable, size, "another device continues an upload");
+                    foreign = true;
+                    (token, claim)
+                }
+                Matched::Nothing => {
+                    let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
+                    let claim = server.registry.begin(id, &token, &manifest, &path).await?;
+                    tracing::info!(%id, path, size, "an upload begins");
+                    (token, claim)
+                }
+                Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
+            }
         }
         Some(token) => match server.registry.find(&token).await? {
-            None => return Ok(Opened::Not(Opening::Gone)),
+            None => return not(Opening::Gone),
             Some(Found::Stored(file)) => {
                 let (id, path, root) = (file.id, file.path, file.digest);
-                return Ok(Opened::Not(Opening::Stored { id, path, root }));
+                return not(Opening::Stored { id, path, root });
+            }
+            Some(Found::Replaced(id)) => {
+                // While nobody continues it, whoever had it may prove to have its bytes.
+                let rests = server.registry.upload(id).await?.is_some() && !server.hub.is_held(id);
+                return if rests {
+                    not(Opening::Gone)
+                } else {
+                    Ok(Opened::Not(Outcome::Failed(Trouble::Elsewhere)))
+                };
             }
             Some(Found::Upload(id)) => {
                 server.hub.evict(id, Trouble::TakenOver).await;
@@ -208,7 +247,7 @@ async fn open(
     };
     let opened = server.storage.open(id, manifest.size, claim.epoch, way);
     let writer = match opened.await {
-        Err(StorageError::Missing) => return Ok(Opened::Not(missing(server, &claim).await?)),
+        Err(StorageError::Missing) => return not(missing(server, &claim).await?),
         other => other?,
     };
     server.hub.enter(&claim.upload);
@@ -223,6 +262,7 @@ async fn open(
         claim,
         writer,
         hasher: None,
+        foreign,
         _hold: hold,
     };
     Ok(Opened::Held(opening, Box::new(held)))
@@ -249,6 +289,8 @@ struct Held {
     claim: Claim,
     writer: Box<dyn UploadWriter>,
     hasher: Option<BlockHasher>,
+    /// Whether all that is durable came from another device.
+    foreign: bool,
     _hold: Hold,
 }
 
@@ -281,7 +323,9 @@ impl Held {
                     report(Outcome::Committed);
                 }
                 Some(Job::Seal(root)) => return self.seal(root).await,
+                Some(Job::Abort) if self.foreign => return Ok(Outcome::Aborted),
                 Some(Job::Abort) => return self.abort().await,
+                Some(Job::Settle { .. }) => {}
                 Some(Job::Release) | None => return Ok(Outcome::Released),
             }
         }
@@ -314,6 +358,7 @@ impl Held {
             .registry
             .record(self.claim.upload.id, self.claim.epoch, blocks)
             .await?;
+        self.foreign = false;
         Ok(())
     }
 
