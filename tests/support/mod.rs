@@ -209,8 +209,10 @@ impl Client {
 
     /// The next message of the server, or its close code.
     pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+        // A ping is no answer.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let next = tokio::time::timeout_at(deadline, self.socket.next()).await;
             match next.expect("the server is silent") {
                 Some(Ok(Message::Binary(bytes))) => match Frame::parse(bytes) {
                     Ok(Frame::Control(content)) => {
