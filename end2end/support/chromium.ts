@@ -60,7 +60,10 @@ export class Chromium {
       isLocal: true,
       noDefaults: true,
     });
-    return watched.contexts()[0].pages()[0];
+    const [page] = watched.contexts()[0].pages();
+    // Whoever is asked whether to leave the page does leave it.
+    page.on('dialog', (dialog) => dialog.accept());
+    return page;
   }
 
   /** Ends it at once, as a crash or a power cut does. */

@@ -1,4 +1,4 @@
-import { AT_RISK, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
+import { AT_RISK, BREAK, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
 import { expect, test } from '../../support/test';
 import { sum } from '../../support/wire';
 
@@ -7,8 +7,9 @@ test('the socket is cut', async ({ page, server, wire, uploads, files }) => {
   const line = await wire(RATE);
   await page.goto(line.url);
   await uploads.pick(source);
-  await uploads.reaches('film.mkv', 40);
+  await uploads.reaches('film.mkv', BREAK);
   line.cut();
+  line.rate = Infinity;
   const [clear, before] = [now(), sum(line.sent)];
   await arrivesWhole(uploads, server, 'film.mkv', source);
 
@@ -25,7 +26,7 @@ test('the network is gone, and back', async ({ page, context, server, wire, uplo
   const line = await wire(RATE);
   await page.goto(line.url);
   await uploads.pick(source);
-  await uploads.reaches('film.mkv', 40);
+  await uploads.reaches('film.mkv', BREAK);
   line.down();
   await context.setOffline(true);
   await uploads.expectConnection('offline');
@@ -35,6 +36,7 @@ test('the network is gone, and back', async ({ page, context, server, wire, uplo
   expect(line.refused, 'nothing is tried without a network').toBe(tries);
 
   line.up();
+  line.rate = Infinity;
   const clear = now();
   await context.setOffline(false);
   await arrivesWhole(uploads, server, 'film.mkv', source);

@@ -1,4 +1,4 @@
-import { AT_RISK, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
+import { AT_RISK, BREAK, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
 import { MiB, expect, state, test } from '../../support/test';
 import { sum } from '../../support/wire';
 
@@ -11,10 +11,11 @@ for (const [what, signal] of [
     const line = await wire(RATE);
     await page.goto(line.url);
     await uploads.pick(source);
-    await uploads.reaches('film.mkv', 40);
+    await uploads.reaches('film.mkv', BREAK);
     await server[signal]();
     await uploads.expectState('film.mkv', 'waiting');
     const before = sum(line.sent);
+    line.rate = Infinity;
     await server.start();
     const clear = now();
     await arrivesWhole(uploads, server, 'film.mkv', source);
@@ -33,13 +34,14 @@ test('the server is frozen (SIGSTOP) for 30 s', async ({ page, server, wire, upl
   const line = await wire(RATE);
   await page.goto(line.url);
   await uploads.pick(source);
-  await uploads.reaches('film.mkv', 40);
+  await uploads.reaches('film.mkv', BREAK);
   server.freeze();
   const frozen = now();
   await uploads.expectState('film.mkv', 'waiting');
   state('noticed after', `${((now() - frozen) / 1000).toFixed(1)} s`);
   expect(now() - frozen).toBeLessThan(15_000);
   await lasts(30_000 - (now() - frozen));
+  line.rate = Infinity;
   server.thaw();
   const clear = now();
   await arrivesWhole(uploads, server, 'film.mkv', source);
