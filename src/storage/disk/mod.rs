@@ -32,9 +32,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::lease::Leases;
 use self::tree::Tree;
 use self::writer::DiskWriter;
+use super::lease::Leases;
 use super::{Opening, Storage, StorageError, UploadWriter};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;

@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::fsync;
 
-
 use super::{Disk, blocking, failed, part_name};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;
