@@ -61,8 +61,8 @@ export class Chromium {
       noDefaults: true,
     });
     const [page] = watched.contexts()[0].pages();
-    // Whoever is asked whether to leave the page does leave it.
-    page.on('dialog', (dialog) => dialog.accept());
+    // Whoever is asked whether to leave a page does leave it.
+    page.context().on('dialog', (dialog) => dialog.accept());
     return page;
   }
 

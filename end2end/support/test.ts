@@ -3,6 +3,7 @@ import { Chromium } from './chromium';
 import { Files } from './files';
 import { HOSTS, type Host } from './hosts';
 import { Server } from './server';
+import { Elsewhere } from './travel';
 import { Uploads } from './uploads';
 import { Wire } from './wire';
 
@@ -24,6 +25,8 @@ type Fixtures = {
   uploads: Uploads;
   /** A browser that is not Playwright's. */
   chromium: Chromium;
+  /** The address of a page of another site. */
+  elsewhere: string;
 };
 
 /** Every test has a server, a browser profile and files of its own. */
@@ -64,6 +67,11 @@ export const test = base.extend<Fixtures>({
     const chromium = await Chromium.install();
     await use(chromium);
     await chromium.dispose();
+  },
+  elsewhere: async ({}, use) => {
+    const elsewhere = await Elsewhere.create();
+    await use(elsewhere.url);
+    elsewhere.close();
   },
 });
 
