@@ -10,6 +10,8 @@
 //! | [`app`] | the document shell and the routes | server and page |
 //! | [`ui`] | pages and components, and their end of the port | server and page |
 //! | `client` | the engine, and what feeds it from the page | page and worker |
+//! | `cli` | the command line | server and native client |
+//! | `native` | the client of `longhaul send` | native client |
 //! | `server` | HTTP, sockets, and what holds them together | server |
 //! | `storage` | where the bytes go | server |
 //! | `registry` | what the server remembers | server |
@@ -18,8 +20,12 @@
 
 pub mod api;
 pub mod app;
+#[cfg(feature = "ssr")]
+pub mod cli;
 #[cfg(feature = "hydrate")]
 pub mod client;
+#[cfg(feature = "ssr")]
+pub mod native;
 pub mod port;
 pub mod protocol;
 #[cfg(feature = "ssr")]

@@ -2,34 +2,49 @@
 
 use std::process::ExitCode;
 
-use longhaul::server::config::{Cli, Config, LogFormat, Task};
+use longhaul::cli::{Cli, Task};
+use longhaul::native;
+use longhaul::native::words::complain;
+use longhaul::server::config::{self, Config, LogFormat};
 use longhaul::server::serve::{asked_to_stop, serve};
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
+
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let task = Cli::read().task.unwrap_or(Task::Serve(Box::default()));
     let outcome = match task {
-        Task::Serve(options) => run(&options),
+        Task::Serve(options) => run_server(&options),
+        Task::Send(options) => run_client(&options),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("longhaul: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::FAILURE
+    })
 }
 
-fn run(options: &longhaul::server::config::Options) -> Result<(), Box<dyn std::error::Error>> {
+fn run_server(options: &config::Options) -> Outcome {
     let config = Config::load(options)?;
     log(&config);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let served = runtime.block_on(serve(config, asked_to_stop()));
     // A disk that hangs does not keep a process whose time is up.
     runtime.shutdown_background();
-    Ok(served?)
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_client(options: &native::command::Options) -> Outcome {
+    let runtime = runtime()?;
+    let code = runtime.block_on(native::command::run(options, asked_to_stop()));
+    // A read that hangs in the system holds nobody up.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build()
 }
 
 fn log(config: &Config) {

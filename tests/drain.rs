@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use longhaul::protocol::StreamId;
@@ -138,7 +139,7 @@ async fn a_client_that_is_behind_hears_the_announcement_too() {
         accept: vec!["x".repeat(2000)],
         ..Limits::default()
     };
-    let server = TestServer::start_narrow_with(limits).await;
+    let server = TestServer::start_narrow_with(limits, |disk| Arc::new(disk)).await;
     let mut behind = Client::connect_narrow(server.address).await;
     behind.hello(some_client(), 1).await;
     // Each is answered with more than two thousand bytes, which are not read yet.

@@ -13,6 +13,7 @@ use super::frame::Frame;
 use super::id::{FileId, ServerId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::ServerMessage;
+use super::ranges::RangeSet;
 use super::receiver::{self, Opening, Receiver, Settings};
 use super::sender::{self, Key, Row, RowState, Sender};
 use super::trouble::Trouble;
@@ -380,6 +381,37 @@ fn a_damaged_block_is_sent_again_and_no_other() {
 }
 
 #[test]
+fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
+    let mut world = World::new();
+    world.add("a", content(2 * BLOCK, 1));
+    world
+        .sender
+        .connected(Limits::default(), 4 * BLOCK, world.now);
+    let stream = super::StreamId(0);
+    let opened = ServerMessage::Opened {
+        stream,
+        id: FileId::from_bytes([1; 16]),
+        token: Token::from_bytes([2; 16]),
+        have: RangeSet::new(),
+    };
+    world.sender.message(opened, world.now, 0);
+    let mut offsets = Vec::new();
+    while offsets.len() < 12 {
+        // Without a server a step only reads.
+        while world.step() {}
+        let message = world.sender.poll_transmit(BLOCK as usize / 4);
+        if let Some(Ok(Frame::Data { offset, .. })) = message.map(|m| Frame::parse(m.into())) {
+            offsets.push(offset * 4 / BLOCK);
+        }
+        if offsets.len() == 5 {
+            let nack = ServerMessage::Nack { stream, block: 0 };
+            world.sender.message(nack, world.now, 0);
+        }
+    }
+    assert_eq!(offsets, [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3]);
+}
+
+#[test]
 fn after_a_reload_the_same_file_continues_and_another_is_refused() {
     let mut world = World::new();
     let mut original = content(6 * BLOCK, 1);
@@ -414,6 +446,24 @@ fn after_a_reload_the_same_file_continues_and_another_is_refused() {
     world.run();
     world.check_stored();
     assert_eq!(world.sent - sent, 6 * BLOCK - durable);
+}
+
+#[test]
+fn limits_of_an_earlier_connection_refuse_nothing() {
+    let mut world = World::new();
+    let strict = Limits {
+        max_file_size: Some(1),
+        ..Limits::default()
+    };
+    world.sender.connected(strict, 0, world.now);
+    let key = world.add("a", content(2, 1));
+    assert_eq!(world.states(), [RowState::Failed]);
+    world.disconnect();
+    world.sender.retry(key);
+    assert!(world.sender.interest());
+    world.connect();
+    world.run();
+    world.check_stored();
 }
 
 #[test]

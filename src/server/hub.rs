@@ -16,7 +16,7 @@ use crate::protocol::id::{ClientId, FileId};
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
-use crate::protocol::{Generation, StreamId};
+use crate::protocol::{Generation, StreamId, Time};
 use crate::registry::{Epoch, Registry, RegistryError, Upload};
 use crate::storage::Storage;
 
@@ -71,6 +71,17 @@ struct Entry {
     rate: Rate,
     holder: Option<Holder>,
     ended: bool,
+}
+
+impl Entry {
+    /// What is seen of it now.
+    fn at(&mut self, now: Time) -> &LiveUpload {
+        self.view.rate = match self.view.state {
+            LiveState::Receiving => self.rate.per_second(now),
+            _ => 0,
+        };
+        &self.view
+    }
 }
 
 #[derive(Clone)]
@@ -153,25 +164,34 @@ impl Hub {
 
     /// What a watcher of the topic sees; ended uploads for a little while too.
     pub fn watched(&self, topic: Topic) -> Vec<LiveUpload> {
+        self.news(topic, &HashMap::new()).0
+    }
+
+    /// What differs for a watcher of the topic from what it was told: uploads as they are
+    /// now, and those that are no longer there.
+    pub fn news(
+        &self,
+        topic: Topic,
+        told: &HashMap<FileId, LiveUpload>,
+    ) -> (Vec<LiveUpload>, Vec<FileId>) {
         let now = self.began.elapsed();
         let mut table = self.table.lock();
         table.forget_ended();
-        let view = |entry: &Entry| {
-            let moving = entry.view.state == LiveState::Receiving;
-            let rate = if moving {
-                entry.rate.per_second(now)
-            } else {
-                0
-            };
-            LiveUpload {
-                rate,
-                ..entry.view.clone()
+        // Only what differs is copied: there may be many watchers of many uploads.
+        let differs = |entry: &mut Entry| {
+            let view = entry.at(now);
+            (told.get(&view.id) != Some(view)).then(|| view.clone())
+        };
+        let changed = match topic {
+            Topic::Live => table.uploads.values_mut().filter_map(differs).collect(),
+            Topic::Upload(id) => {
+                let entry = table.uploads.get_mut(&id);
+                entry.and_then(differs).into_iter().collect()
             }
         };
-        match topic {
-            Topic::Live => table.uploads.values().map(view).collect(),
-            Topic::Upload(id) => table.uploads.get(&id).map(view).into_iter().collect(),
-        }
+        let there = |id: &&FileId| table.uploads.contains_key(id);
+        let gone = told.keys().filter(|id| !there(id)).copied().collect();
+        (changed, gone)
     }
 
     /// How many clients are connected.

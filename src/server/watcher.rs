@@ -3,7 +3,7 @@
 //! A watcher is told the latest state, not every step to it: while its client does not
 //! read, nothing is queued, and what differs then is sent when there is room again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::extract::ws::Message;
@@ -99,19 +99,9 @@ fn tell(
     hub: &Hub,
     outbox: &mpsc::Sender<Message>,
 ) -> bool {
-    let seen = hub.watched(topic);
     let mut first = told.is_none();
     let known = told.get_or_insert_default();
-    let there: HashSet<FileId> = seen.iter().map(|u| u.id).collect();
-    let gone: Vec<_> = known
-        .keys()
-        .copied()
-        .filter(|id| !there.contains(id))
-        .collect();
-    let changed = seen
-        .into_iter()
-        .filter(|u| known.get(&u.id) != Some(u))
-        .collect();
+    let (changed, gone) = hub.news(topic, known);
     let changed = pages(changed).into_iter().map(|page| (page, Vec::new()));
     let gone = gone.chunks(GONE).map(|page| (Vec::new(), page.to_vec()));
     for (uploads, gone) in changed.chain(gone) {

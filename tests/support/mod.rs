@@ -60,15 +60,19 @@ impl TestServer {
 
     /// Starts with connections whose buffers in the system are as small as they may be.
     pub async fn start_narrow() -> Self {
-        Self::start_narrow_with(Limits::default()).await
+        Self::start_narrow_with(Limits::default(), |disk| Arc::new(disk)).await
     }
 
-    pub async fn start_narrow_with(limits: Limits) -> Self {
+    pub async fn start_narrow_with(
+        limits: Limits,
+        storage: impl FnOnce(Disk) -> Arc<dyn Storage>,
+    ) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(4096).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(1024).unwrap();
-        Self::serve(limits, listener, |disk| Arc::new(disk)).await
+        Self::serve(limits, listener, storage).await
     }
 
     async fn serve(
@@ -156,7 +160,7 @@ impl Client {
         Self::over(socket)
     }
 
-    /// Connects with as little room in the system for what arrives as there can be.
+    /// Connects with as little room in the system as there can be.
     pub async fn connect_narrow(address: SocketAddr) -> Self {
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         let protocol = SUBPROTOCOL.parse().unwrap();
@@ -165,6 +169,7 @@ impl Client {
             .insert("sec-websocket-protocol", protocol);
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_send_buffer_size(4096).unwrap();
         let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
         let (socket, _) = tokio_tungstenite::client_async(request, stream)
             .await
@@ -209,8 +214,10 @@ impl Client {
 
     /// The next message of the server, or its close code.
     pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+        // A ping is no answer.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let next = tokio::time::timeout_at(deadline, self.socket.next()).await;
             match next.expect("the server is silent") {
                 Some(Ok(Message::Binary(bytes))) => match Frame::parse(bytes) {
                     Ok(Frame::Control(content)) => {

@@ -10,7 +10,7 @@
 //!   handshake finishes or is abandoned by a deadline;
 //! - where there is interest and the page is shown, it gets connected, unless the server
 //!   refused it; what the browser says of the network only hurries or checks;
-//! - a connection that has fallen silent is noticed within [`SILENCE`].
+//! - a connection that has fallen silent is noticed within fifteen seconds.
 //!
 //! `explored` visits every state that any order of events leads to and checks all of it.
 

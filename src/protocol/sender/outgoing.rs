@@ -329,8 +329,10 @@ impl Outgoing {
             }
             return self.compare();
         }
-        // Slices are sent in the order of the file.
-        let at = self.ready.partition_point(|s| s.offset < range.start);
+        // Slices are sent in the order of the file, after the one whose block is under way.
+        let under_way = usize::from(self.hasher.is_some());
+        let before = |s: &&Slice| s.offset < range.start;
+        let at = under_way + self.ready.iter().skip(under_way).take_while(before).count();
         self.ready.insert(
             at,
             Slice {

@@ -141,7 +141,10 @@ impl Sender {
         upload.started = true;
         let failed = upload.phase == Phase::Failed;
         let verdict = match &self.limits {
-            Some(limits) if failed => self.admit(limits, &self.uploads[&key].manifest),
+            // Without a connection they may be others by now: the server will say.
+            Some(limits) if failed && self.window.is_some() => {
+                self.admit(limits, &self.uploads[&key].manifest)
+            }
             _ => Ok(()),
         };
         if let Some(upload) = self.uploads.get_mut(&key) {

@@ -434,7 +434,7 @@ async fn uploads_of_the_same_path_and_size_are_found_the_furthest_first() {
     }
     let alike = registry.alike("a", 9 * BLOCK).await.unwrap();
     assert_eq!(alike, [id(3), id(1)]);
-    registry.end(id(3)).await.unwrap();
+    registry.end(id(3), None).await.unwrap();
     assert_eq!(registry.alike("a", 9 * BLOCK).await.unwrap(), [id(1)]);
 }
 
@@ -470,7 +470,7 @@ async fn who_adopts_an_upload_gets_a_token_of_their_own() {
         assert_eq!(found(n).await, Some(Found::Replaced(id(1))));
     }
     // What becomes of another upload changes nothing; with the file it is over.
-    assert!(!registry.end(id(1)).await.unwrap());
+    assert!(!registry.end(id(1), None).await.unwrap());
     assert_eq!(found(1).await, Some(Found::Replaced(id(1))));
     registry.delete(id(1)).await.unwrap();
     assert_eq!(found(1).await, None);
@@ -478,6 +478,6 @@ async fn who_adopts_an_upload_gets_a_token_of_their_own() {
 
     house.begin(4, "a", 3 * BLOCK).await;
     registry.adopt(id(4), Epoch(1), &token(5)).await.unwrap();
-    registry.end(id(4)).await.unwrap();
+    registry.end(id(4), None).await.unwrap();
     assert_eq!(found(4).await, None);
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use leptos::config::LeptosOptions;
 
 pub use self::layers::ConfigError;
-pub use self::options::{Cli, Options, Task};
+pub use self::options::{Options, documented};
 pub use self::site::Site;
 use self::value::{Limit, Text, Value};
 pub use self::value::{LogFormat, Preset};

@@ -1,64 +1,14 @@
-//! The command line, and the options of `longhaul serve` as they can be written in a
-//! flag, in an environment variable or in a file.
+//! The options of `longhaul serve`, as they can be written in a flag, in an environment
+//! variable or in a file.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::layers;
 use super::value::{Count, Kinds, Limit, LogFilter, LogFormat, Names, Preset, Size, Span, Text};
-
-/// Receives large files through a browser and does not lose them.
-#[derive(Debug, Parser)]
-#[command(name = "longhaul", version)]
-pub struct Cli {
-    /// What to do; `serve` where nothing is said.
-    #[command(subcommand)]
-    pub task: Option<Task>,
-}
-
-/// What the program can do.
-#[derive(Debug, Subcommand)]
-pub enum Task {
-    /// Runs the server.
-    ///
-    /// Every option can be given as a flag, as an environment variable, and as a key
-    /// in a TOML file, where its name has underscores: --max-file-size "20 GiB",
-    /// LONGHAUL_MAX_FILE_SIZE="20 GiB", max_file_size = "20 GiB". Flags win over the
-    /// environment, the environment wins over the file.
-    Serve(Box<Options>),
-}
-
-impl Cli {
-    /// Reads the command line of this process. Ends it, with a message, if help was
-    /// asked for or something is wrong.
-    pub fn read() -> Self {
-        let matches = Self::documented().get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
-    }
-
-    /// The command line, with the environment variable and the default of each option
-    /// in its help.
-    pub(super) fn documented() -> clap::Command {
-        let defaults = layers::default_texts();
-        Self::command().mut_subcommand("serve", |serve| {
-            serve.mut_args(|arg| {
-                let key = arg.get_id().as_str().to_owned();
-                if key == "help" {
-                    return arg;
-                }
-                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                let mut help = format!("{help} [env: {}]", layers::variable(&key));
-                if let Some(default) = defaults.get(&key) {
-                    help.push_str(&format!(" [default: {default}]"));
-                }
-                arg.help(help)
-            })
-        })
-    }
-}
 
 /// Options of `longhaul serve`, those that were given.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
@@ -167,4 +117,22 @@ pub struct Options {
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directories: Option<Text<bool>>,
+}
+
+/// The command of `longhaul serve`, with the environment variable and the default of
+/// each option in its help.
+pub fn documented(serve: clap::Command) -> clap::Command {
+    let defaults = layers::default_texts();
+    serve.mut_args(|arg| {
+        let key = arg.get_id().as_str().to_owned();
+        if key == "help" {
+            return arg;
+        }
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut help = format!("{help} [env: {}]", layers::variable(&key));
+        if let Some(default) = defaults.get(&key) {
+            help.push_str(&format!(" [default: {default}]"));
+        }
+        arg.help(help)
+    })
 }

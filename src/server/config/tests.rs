@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches, Parser};
 use tempfile::TempDir;
 
 use super::*;
+use crate::cli::{Cli, Task};
 
 /// Where a server would start: flags, environment and a file.
 struct Place {
@@ -41,7 +42,7 @@ impl Place {
             [] => Options::default(),
             flags => match Cli::try_parse_from(flags).map_err(|e| e.to_string())?.task {
                 Some(Task::Serve(options)) => *options,
-                None => unreachable!(),
+                _ => unreachable!(),
             },
         };
         Config::from_layers(&flags, &self.environment, self.dir.path(), None)

@@ -4,6 +4,10 @@
 //! then carries out all that they want done. Nothing in here decides anything about
 //! the protocol.
 
+mod files;
+mod pages;
+mod report;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -15,13 +19,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::journal::Journal;
-use super::lines::{LineId, Lines, Word};
-use super::socket::{Socket, Told};
-use super::source::{self, Source, Sources};
-use super::time::{now, random};
-use crate::port::{Command, EngineId, Link, Report, Which, World};
-use crate::protocol::close::CloseCode;
+use self::files::Batch;
+use crate::client::journal::Journal;
+use crate::client::lines::{LineId, Lines, Word};
+use crate::client::socket::{Socket, Told};
+use crate::client::source::{self, Source, Sources};
+use crate::client::time::{now, random};
+use crate::port::{Command, EngineId, Link, Report};
 use crate::protocol::connection::{self, Connection, Event, State};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::ClientId;
@@ -29,7 +33,7 @@ use crate::protocol::live::Topic;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Key, Record, Sender};
+use crate::protocol::sender::{Effect, Record, Sender};
 use crate::protocol::{Generation, Time, VERSION};
 
 /// How often pages are told, at most.
@@ -82,15 +86,6 @@ struct Inner {
     blocked: bool,
     /// Whether another engine took its place: what still comes in is nothing to it.
     over: bool,
-}
-
-/// Files that came together.
-struct Batch {
-    /// The page that gave them, if it wants to know what became of them.
-    from: Option<LineId>,
-    /// Whether they may be known already.
-    offered: bool,
-    files: Vec<Source>,
 }
 
 impl Engine {
@@ -235,186 +230,6 @@ impl Engine {
 }
 
 impl Inner {
-    fn command(&mut self, line: LineId, command: Command, files: &Array) {
-        let batch = |manifests, offered| Batch {
-            from: Some(line),
-            offered,
-            files: source::beside(manifests, files),
-        };
-        match command {
-            Command::Attach { topics, .. } => self.attach(line, topics),
-            Command::Detach => self.detach(line),
-            Command::Add(manifests) => self.add(batch(manifests, false)),
-            Command::Offer(manifests) => self.add(batch(manifests, true)),
-            Command::Provide(key, manifest) => {
-                for source in source::beside(vec![manifest], files) {
-                    self.provide(key, source);
-                }
-            }
-            Command::Resume(which) => self.each(which, Sender::resume),
-            Command::Pause(which) => self.each(which, Sender::pause),
-            Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(Which::One(key)) => self.sender.cancel(key),
-            Command::Cancel(Which::All) => {
-                for key in self.sender.unfinished_keys() {
-                    self.sender.cancel(key);
-                }
-            }
-            Command::Clear => self.sender.clear(),
-            Command::Watch(topic) => self.watch(line, topic),
-            Command::Unwatch(topic) => self.unwatch(line, topic),
-            Command::World(World::Visible) => self.connect(Event::Visible),
-            Command::World(World::Online) => self.connect(Event::Online),
-            Command::World(World::Offline) => self.connect(Event::Offline),
-            Command::Reconnect => self.connect(Event::Reconnect),
-        }
-    }
-
-    /// From now on nothing is done any more. Gives the files of what is unfinished.
-    fn end(&mut self) -> (Vec<Source>, Option<Rc<Journal>>) {
-        self.over = true;
-        self.timer = None;
-        (self.files(), self.journal.take())
-    }
-
-    /// The files of all that is unfinished.
-    fn files(&self) -> Vec<Source> {
-        let early = self.early.iter().flatten().flat_map(|batch| &batch.files);
-        let mut files = self.sources.all();
-        files.extend(early.cloned());
-        files
-    }
-
-    /// Keeps a file for as long as its upload needs it. Other hosts keep it as well, if
-    /// this one may end sooner.
-    fn keep(&mut self, key: Key, source: Source) {
-        if let Some(manifest) = self.sender.manifest(key) {
-            let manifest = manifest.clone();
-            let source = Source { manifest, ..source };
-            if self.mortal {
-                self.share(vec![source.clone()]);
-            }
-            self.sources.keep(key, source);
-        }
-    }
-
-    fn share(&self, files: Vec<Source>) {
-        let (manifests, files) = source::pack(files);
-        self.lines.say(&Word::Spare(manifests), &files);
-    }
-
-    /// Tells a page everything, and from now on what changes.
-    fn attach(&mut self, line: LineId, topics: Vec<Topic>) {
-        self.pages.insert(line, BTreeSet::new());
-        let now = now();
-        let attached = Report::Attached {
-            engine: self.id,
-            rows: self.sender.rows(now),
-            link: self.link(now),
-            limits: self.limits.clone(),
-        };
-        self.lines.tell(line, &attached);
-        for topic in topics {
-            self.watch(line, topic);
-        }
-        self.connect(Event::Shown);
-    }
-
-    fn detach(&mut self, line: LineId) {
-        for topic in self.pages.remove(&line).unwrap_or_default() {
-            self.unwatched(topic);
-        }
-    }
-
-    fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
-        match which {
-            Which::One(key) => act(&mut self.sender, key),
-            Which::All => {
-                for key in self.sender.keys() {
-                    act(&mut self.sender, key);
-                }
-            }
-        }
-    }
-
-    /// Takes files into the queue, or to the uploads that were waiting for just these.
-    fn add(&mut self, batch: Batch) {
-        if let Some(early) = &mut self.early {
-            return early.push(batch);
-        }
-        let Batch {
-            from,
-            offered,
-            files,
-        } = batch;
-        let waiting = self
-            .sender
-            .needs_file()
-            .map(|(key, manifest)| (key, manifest.clone()));
-        let mut waiting: Vec<_> = waiting.collect();
-        let mut keys = Vec::with_capacity(files.len());
-        for source in files {
-            let manifest = &source.manifest;
-            let key = match waiting.iter().position(|(_, wanted)| wanted == manifest) {
-                Some(index) => {
-                    let key = waiting.swap_remove(index).0;
-                    self.provide(key, source);
-                    Some(key)
-                }
-                None if offered && self.sender.has_file(manifest) => None,
-                None => {
-                    let key = self.sender.add(manifest.clone());
-                    self.keep(key, source);
-                    Some(key)
-                }
-            };
-            keys.push(key);
-        }
-        if let Some(line) = from {
-            self.lines.tell(line, &Report::Added(keys));
-        }
-    }
-
-    /// Takes in what came while the journal was being read.
-    fn admit_early(&mut self) {
-        for batch in self.early.take().unwrap_or_default() {
-            self.add(batch);
-        }
-    }
-
-    fn provide(&mut self, key: Key, source: Source) {
-        if self.sender.provide(key, source.manifest.clone()) {
-            self.keep(key, source);
-        }
-    }
-
-    fn watch(&mut self, line: LineId, topic: Topic) {
-        if let Some(topics) = self.pages.get_mut(&line) {
-            topics.insert(topic);
-            // Also where another page watches it: this one needs the snapshot.
-            self.say(&ClientMessage::Watch { topic });
-        }
-    }
-
-    fn unwatch(&mut self, line: LineId, topic: Topic) {
-        if let Some(topics) = self.pages.get_mut(&line)
-            && topics.remove(&topic)
-        {
-            self.unwatched(topic);
-        }
-    }
-
-    /// One page less watches it.
-    fn unwatched(&mut self, topic: Topic) {
-        if !self.watched().contains(&topic) {
-            self.say(&ClientMessage::Unwatch { topic });
-        }
-    }
-
-    fn watched(&self) -> BTreeSet<Topic> {
-        self.pages.values().flatten().copied().collect()
-    }
-
     fn connect(&mut self, event: Event) {
         self.connection.handle(event, now(), random());
     }
@@ -599,53 +414,6 @@ impl Inner {
             }
         }
         self.blocked = self.sender.has_data();
-    }
-
-    fn report_changes(&mut self) {
-        let now = now();
-        let link = self.link(now);
-        if self.link != Some(link) {
-            self.link = Some(link);
-            self.report(&Report::Connection(link));
-        }
-        if self.sender.interest() && self.rated + RATES <= now {
-            self.rated = now;
-            self.sender.touch_moving();
-        }
-        if self.sender.has_changes() && self.reported + REPORT <= now {
-            self.reported = now;
-            let (changed, removed) = self.sender.take_changes(now);
-            self.report(&Report::Rows { changed, removed });
-        }
-    }
-
-    fn report(&self, report: &Report) {
-        for line in self.pages.keys() {
-            self.lines.tell(*line, report);
-        }
-    }
-
-    fn link(&self, now: Time) -> Link {
-        if let Some(code) = self.connection.refused().and_then(CloseCode::code) {
-            return Link::Closed { code };
-        }
-        match self.connection.state() {
-            State::Open { pinged, .. } if self.connection.online() || !pinged => Link::Open,
-            _ if !self.connection.online() && self.interest => Link::Offline,
-            State::Open { .. } => Link::Open,
-            State::Connecting { .. } => Link::Connecting,
-            State::Waiting { until } => {
-                let left = until.saturating_sub(now).as_millis() as u64;
-                // The same wait is one report: its seconds are the page's to count.
-                match self.link {
-                    Some(Link::Waiting { retry_in }) if retry_in >= left => {
-                        Link::Waiting { retry_in }
-                    }
-                    _ => Link::Waiting { retry_in: left },
-                }
-            }
-            State::Closing { .. } | State::Idle => Link::Idle,
-        }
     }
 
     /// Sets the one timer to the next moment at which anything is due.

@@ -1,0 +1,493 @@
+//! The engine: drives the machines of [`crate::protocol`] with what the system has.
+//!
+//! Every event is taken in by [`Engine::run`], which lets the machines have it and then
+//! carries out all that they want done. Nothing in here decides anything about the
+//! protocol.
+
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::address::Address;
+use super::event::{End, Event, Link, Outcome};
+use super::journal::Journal;
+use super::socket::{Socket, Told};
+use super::source::{Fault, Source};
+use super::uploads::Uploads;
+use crate::protocol::close::CloseCode;
+use crate::protocol::connection::{self, Connection, State};
+use crate::protocol::frame::Frame;
+use crate::protocol::id::ClientId;
+use crate::protocol::manifest::Limits;
+use crate::protocol::message::{ClientMessage, ServerMessage};
+use crate::protocol::pace::Pace;
+use crate::protocol::sender::{Effect, Key, Sender};
+use crate::protocol::{Generation, Time, VERSION};
+
+/// How often progress is told, at most.
+const REPORT: Duration = Duration::from_millis(100);
+/// How often the rates of what moves are told.
+const RATES: Duration = Duration::from_millis(500);
+/// How long the server may take to make durable what it has, when it is all to stop.
+const PAUSE: Duration = Duration::from_secs(3);
+/// How long the closing handshake may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How many events may wait.
+const INBOX: usize = 64;
+
+/// What is to be sent, and where to.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The server.
+    pub server: Address,
+    /// The files.
+    pub sources: Arc<[Source]>,
+    /// Where unfinished uploads are written down, if they are.
+    pub journal: Option<Journal>,
+    /// How long to go on while nothing moves; for ever, where it is not said.
+    pub give_up_after: Option<Duration>,
+}
+
+/// Sends all files of a plan, through whatever happens to the connection, until each is
+/// stored or has failed, or `stop` is done. Then what the server has is made durable
+/// before the connection is closed. What happens goes to `report`.
+pub async fn send(
+    plan: Plan,
+    stop: impl Future<Output = ()>,
+    report: impl FnMut(Event),
+) -> Outcome {
+    Engine::new(plan, report).run(stop).await
+}
+
+/// What comes in.
+enum Input {
+    Socket(Generation, Told),
+    Read(Key, u64, Result<Bytes, Fault>),
+}
+
+impl From<(Generation, Told)> for Input {
+    fn from((generation, told): (Generation, Told)) -> Self {
+        Self::Socket(generation, told)
+    }
+}
+
+struct Engine<R> {
+    url: String,
+    client: ClientId,
+    uploads: Uploads,
+    sender: Sender,
+    connection: Connection,
+    interest: bool,
+    socket: Option<Socket>,
+    inbox: (mpsc::Sender<Input>, mpsc::Receiver<Input>),
+    /// What the server accepts, while there is a connection.
+    limits: Option<Limits>,
+    report: R,
+    link: Option<Link>,
+    /// What the last socket ended with.
+    why: Option<String>,
+    end: Option<End>,
+    began: Instant,
+    reported: Time,
+    rated: Time,
+    /// When anything moved last.
+    moved: Time,
+    give_up_after: Option<Duration>,
+    /// Until when it may take to stop, once it was asked to.
+    deadline: Option<Time>,
+    /// Whether a file's fate is known of which nobody was told.
+    urgent: bool,
+    /// Whether there is data for which the socket has no room.
+    blocked: bool,
+}
+
+impl<R: FnMut(Event)> Engine<R> {
+    fn new(plan: Plan, report: R) -> Self {
+        let mut client = [0; 16];
+        // Without chance the client is nobody in particular; tokens still hold.
+        let _ = getrandom::fill(&mut client);
+        Self {
+            url: plan.server.socket(),
+            client: ClientId::from_bytes(client),
+            uploads: Uploads::new(plan.server, plan.sources, plan.journal),
+            sender: Sender::new(),
+            connection: Connection::new(Generation(0), true),
+            interest: false,
+            socket: None,
+            inbox: mpsc::channel(INBOX),
+            limits: None,
+            report,
+            link: None,
+            why: None,
+            end: None,
+            began: Instant::now(),
+            reported: Time::ZERO,
+            rated: Time::ZERO,
+            moved: Time::ZERO,
+            give_up_after: plan.give_up_after,
+            deadline: None,
+            urgent: false,
+            blocked: false,
+        }
+    }
+
+    async fn run(mut self, stop: impl Future<Output = ()>) -> Outcome {
+        let mut stop = pin!(stop);
+        let end = loop {
+            self.carry_out();
+            if let Some(end) = self.end() {
+                break end;
+            }
+            let due = self.due();
+            tokio::select! {
+                Some(input) = self.inbox.1.recv() => self.take(input),
+                () = room(&self.socket, self.blocked) => {}
+                () = sleep_until(due) => self.tick(),
+                () = &mut stop, if self.deadline.is_none() => self.stop(End::Stopped),
+            }
+        };
+        self.farewell().await;
+        self.uploads.finish();
+        self.tell();
+        Outcome {
+            end,
+            stored: self.uploads.stored,
+            failed: self.uploads.failed,
+            left: self.uploads.left(),
+        }
+    }
+
+    fn now(&self) -> Time {
+        self.began.elapsed()
+    }
+
+    /// How it ends, if it does now.
+    fn end(&mut self) -> Option<End> {
+        if let Some(deadline) = self.deadline {
+            let over = !self.sender.is_leaving() || deadline <= self.now();
+            return self.end.take_if(|_| over);
+        }
+        if let Some(end) = self.end.take() {
+            return Some(end);
+        }
+        if let Some(code) = self.connection.refused() {
+            return Some(End::Closed(code));
+        }
+        let over = !self.uploads.is_unsettled() && !self.sender.interest();
+        over.then_some(End::Finished)
+    }
+
+    /// Lets go of everything: what the server has is to be made durable.
+    fn stop(&mut self, end: End) {
+        self.uploads.stop();
+        for key in self.uploads.keys() {
+            self.sender.pause(key);
+        }
+        self.deadline = Some(self.now() + PAUSE);
+        self.end = Some(end);
+        self.urgent = true;
+    }
+
+    /// When to look at the time again.
+    fn due(&self) -> Instant {
+        let busy = self.sender.interest();
+        let times = [
+            self.connection.timeout(),
+            self.sender.timeout(),
+            self.sender.has_changes().then(|| self.reported + REPORT),
+            busy.then(|| self.rated + RATES),
+            self.give_up_after.map(|patience| self.moved + patience),
+            self.deadline,
+        ];
+        let due = times.into_iter().flatten().min();
+        self.began + due.unwrap_or(self.now() + Duration::from_secs(60))
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        self.connect(connection::Event::Tick);
+        self.sender.tick(now);
+        let patience = self.give_up_after.filter(|_| self.deadline.is_none());
+        if patience.is_some_and(|patience| self.moved + patience <= now) {
+            self.stop(End::GaveUp);
+        }
+    }
+
+    fn connect(&mut self, event: connection::Event) {
+        let now = self.now();
+        self.connection.handle(event, now, random());
+    }
+
+    /// Sends a message if the connection is open.
+    fn say(&self, message: &ClientMessage) {
+        if let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) {
+            socket.send(message.encode());
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Socket(generation, told) => self.told(generation, told),
+            Input::Read(key, slice, outcome) => {
+                let now = self.now();
+                self.moved = now;
+                let outcome = outcome.map_err(|fault| {
+                    let kind = fault.kind();
+                    self.urgent = true;
+                    self.uploads.fault(key, fault);
+                    kind
+                });
+                self.sender.read(key, slice, outcome, now);
+            }
+        }
+    }
+
+    fn told(&mut self, generation: Generation, told: Told) {
+        use connection::Event;
+        if generation != self.connection.generation() {
+            return;
+        }
+        match told {
+            Told::Opened => {
+                self.connect(Event::Opened(generation));
+                self.say(&ClientMessage::Hello {
+                    version: VERSION,
+                    client: self.client,
+                    generation,
+                });
+            }
+            Told::Message(bytes) => {
+                self.connect(Event::Heard(generation));
+                let message = match Frame::parse(bytes) {
+                    Ok(Frame::Control(content)) => ServerMessage::decode(&content).ok(),
+                    _ => None,
+                };
+                match message {
+                    Some(message) => self.message(generation, message),
+                    None => self.connect(Event::Fault(generation)),
+                }
+            }
+            Told::Nonsense => self.connect(Event::Fault(generation)),
+            Told::Closed(code, why) => {
+                self.why = Some(why.unwrap_or_else(|| code.reason().to_owned()));
+                self.connect(Event::Closed(generation, code));
+            }
+            Told::Refused(why) => {
+                self.connect(Event::Closed(generation, CloseCode::Broken));
+                self.end = Some(End::Refused(why));
+            }
+        }
+    }
+
+    fn message(&mut self, generation: Generation, message: ServerMessage) {
+        use connection::Event;
+        let now = self.now();
+        match message {
+            ServerMessage::Welcome {
+                limits,
+                credit,
+                heartbeat,
+                ..
+            } => {
+                let heartbeat = Duration::from_millis(heartbeat.into());
+                self.connect(Event::Welcomed(generation, heartbeat));
+                self.sender.connected(limits.clone(), credit, now);
+                self.limits = Some(limits);
+                if self.deadline.is_none() {
+                    for key in self.uploads.keys() {
+                        self.sender.resume(key);
+                    }
+                }
+            }
+            ServerMessage::Drain { retry_after } => {
+                let retry_after = Duration::from_millis(retry_after.into());
+                self.connect(Event::Drain(generation, retry_after));
+            }
+            ServerMessage::Pong => {}
+            message => {
+                match &message {
+                    ServerMessage::Failed { .. } => self.urgent = true,
+                    ServerMessage::Sealed { id, path, .. } => {
+                        self.uploads.stored_at(*id, path.clone());
+                        self.urgent = true;
+                        self.moved = now;
+                    }
+                    _ => self.moved = now,
+                }
+                self.sender.message(message, now, random());
+            }
+        }
+    }
+
+    /// Carries out what the machines want, until they want nothing more.
+    fn carry_out(&mut self) {
+        self.take_rows();
+        if self.deadline.is_none()
+            && let Some(limits) = &self.limits
+        {
+            self.uploads.feed(&mut self.sender, limits);
+        }
+        let interest = self.uploads.is_unsettled() || self.sender.interest();
+        if interest != self.interest {
+            self.interest = interest;
+            self.connect(connection::Event::Interest(interest));
+        }
+        while let Some(effect) = self.connection.poll() {
+            self.connection_effect(effect);
+        }
+        while let Some(effect) = self.sender.poll_effect() {
+            self.sender_effect(effect);
+        }
+        self.transmit();
+        self.tell();
+    }
+
+    fn connection_effect(&mut self, effect: connection::Effect) {
+        match effect {
+            connection::Effect::Open(generation) => {
+                let inbox = self.inbox.0.clone();
+                self.socket = Some(Socket::open(&self.url, generation, inbox));
+            }
+            connection::Effect::Ping(_) => self.say(&ClientMessage::Ping),
+            connection::Effect::Close(generation, code) => {
+                self.why = Some(code.reason().to_owned());
+                if let Some(socket) = self.socket(generation) {
+                    socket.close(code);
+                }
+                self.disconnected();
+            }
+            connection::Effect::Forget(generation) => {
+                if self.socket(generation).is_some() {
+                    self.socket = None;
+                }
+                self.disconnected();
+            }
+        }
+    }
+
+    fn socket(&self, generation: Generation) -> Option<&Socket> {
+        self.socket.as_ref().filter(|s| s.generation == generation)
+    }
+
+    fn disconnected(&mut self) {
+        self.limits = None;
+        self.sender.disconnected();
+    }
+
+    fn sender_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Read { key, slice, range } => {
+                let Some(reader) = self.uploads.reader(key) else {
+                    return;
+                };
+                let inbox = self.inbox.0.clone();
+                tokio::task::spawn_blocking(move || {
+                    let outcome = reader.read(range);
+                    // Whoever is gone needs no bytes.
+                    let _ = inbox.blocking_send(Input::Read(key, slice, outcome));
+                });
+            }
+            Effect::Keep(key) => self.uploads.keep(key, self.sender.record(key)),
+            Effect::Forget(id) => self.uploads.forget(id),
+            // The file goes with the upload, when its fate is known.
+            Effect::Release(_) => {}
+        }
+    }
+
+    /// Hands messages to the socket while credit and the socket's queue allow.
+    fn transmit(&mut self) {
+        self.blocked = false;
+        let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) else {
+            return;
+        };
+        let pace = Pace::at(self.sender.rate(self.now()));
+        while socket.buffered() < pace.queue {
+            match self.sender.poll_transmit(pace.payload) {
+                Some(message) => socket.send(message),
+                None => return,
+            }
+        }
+        self.blocked = self.sender.has_data();
+    }
+
+    /// Takes what became of the files.
+    fn take_rows(&mut self) {
+        let now = self.now();
+        if self.sender.interest() && self.rated + RATES <= now {
+            self.rated = now;
+            self.sender.touch_moving();
+        }
+        let due = self.urgent || self.reported + REPORT <= now;
+        if due && self.sender.has_changes() {
+            self.urgent = false;
+            self.reported = now;
+            for row in self.sender.take_changes(now).0 {
+                self.uploads.row(row, &mut self.sender);
+            }
+        }
+    }
+
+    /// Tells what happened.
+    fn tell(&mut self) {
+        let link = self.link();
+        if link.is_some() && link != self.link {
+            self.link.clone_from(&link);
+            link.map(Event::Link).into_iter().for_each(&mut self.report);
+        }
+        self.uploads.told.drain(..).for_each(&mut self.report);
+    }
+
+    fn link(&self) -> Option<Link> {
+        match self.connection.state() {
+            State::Open { .. } => Some(Link::Open),
+            State::Connecting { .. } => Some(Link::Connecting),
+            State::Waiting { until } => match &self.link {
+                // The same wait is told once.
+                Some(Link::Waiting { .. }) => None,
+                _ => Some(Link::Waiting {
+                    retry_in: until.saturating_sub(self.now()),
+                    why: self.why.clone().unwrap_or_default(),
+                }),
+            },
+            State::Closing { .. } | State::Idle => None,
+        }
+    }
+
+    /// Closes the connection, if there is one, and waits for the server's word.
+    async fn farewell(&mut self) {
+        if let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) {
+            socket.close(CloseCode::Done);
+            let generation = socket.generation;
+            let closed = async {
+                while let Some(input) = self.inbox.1.recv().await {
+                    if let Input::Socket(from, Told::Closed(..)) = input
+                        && from == generation
+                    {
+                        return;
+                    }
+                }
+            };
+            // A server that does not answer has all it needs.
+            let _ = timeout(FAREWELL, closed).await;
+        }
+    }
+}
+
+/// Done when the socket has taken something, if that is waited for.
+async fn room(socket: &Option<Socket>, blocked: bool) {
+    match socket {
+        Some(socket) if blocked => socket.shrunk().await,
+        _ => pending().await,
+    }
+}
+
+/// A random number, to spread tries.
+fn random() -> u64 {
+    // Without a source of chance all tries are as late as they may be.
+    getrandom::u64().unwrap_or(u64::MAX)
+}
