@@ -12,7 +12,7 @@ use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::live::Topic;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::BLOCK;
-use support::process::{fds, settled, tasks};
+use support::usage::{fds, settled, tasks};
 use support::{Client, TestServer, some_client};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;

@@ -13,7 +13,7 @@ use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::registry::Upload;
 use longhaul::verify::{BLOCK, blocks};
-use support::process::{rss, settled};
+use support::usage::{rss, settled};
 use support::{Client, TestServer, content};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;

@@ -173,7 +173,7 @@ export function canHaveDisks(): boolean {
 }
 
 /** This environment without settings that are meant for another server. */
-function ownEnvironment() {
+export function ownEnvironment() {
   const meant = ([name]: [string, unknown]) =>
     name === 'LONGHAUL_SITE_ROOT' || !/^(LONGHAUL|LEPTOS)_/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(meant));

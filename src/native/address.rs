@@ -7,20 +7,22 @@ use http::Uri;
 
 use crate::protocol::id::FileId;
 
-/// The address of a server.
+/// The address of a server: what stands behind `http://`, without a `/` at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    secure: bool,
-    /// What stands behind `://`, without a `/` at its end.
-    place: String,
-}
+pub struct Address(String);
 
 /// The text is not the address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It does not say how to get there.
-    #[error("the address of a server begins with http:// or https://")]
+    #[error("the address of a server begins with http://")]
     Scheme,
+    /// It asks for TLS.
+    #[error(
+        "https is not supported here yet; a tunnel like ssh -L 3000:127.0.0.1:3000 HOST makes \
+         the server http://127.0.0.1:3000"
+    )]
+    Tls,
     /// It holds a name or a password.
     #[error("an address with a name or a password in it is not supported")]
     UserInfo,
@@ -35,8 +37,7 @@ pub enum AddressError {
 impl Address {
     /// The address of the server's socket.
     pub fn socket(&self) -> String {
-        let scheme = if self.secure { "wss" } else { "ws" };
-        format!("{scheme}://{}/ws", self.place)
+        format!("ws://{}/ws", self.0)
     }
 
     /// The link to a file, or to an upload while it runs.
@@ -47,8 +48,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}", self.place)
+        write!(f, "http://{}", self.0)
     }
 }
 
@@ -56,11 +56,11 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let secure = match text.split_once("://").map(|(scheme, _)| scheme) {
-            Some(scheme) if scheme.eq_ignore_ascii_case("http") => false,
-            Some(scheme) if scheme.eq_ignore_ascii_case("https") => true,
+        match text.split_once("://").map(|(scheme, _)| scheme) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("http") => {}
+            Some(scheme) if scheme.eq_ignore_ascii_case("https") => return Err(AddressError::Tls),
             _ => return Err(AddressError::Scheme),
-        };
+        }
         let uri: Uri = text.parse().map_err(|_| AddressError::Malformed)?;
         let authority = uri.authority().ok_or(AddressError::Malformed)?;
         if authority.as_str().contains('@') {
@@ -74,8 +74,7 @@ impl FromStr for Address {
             return Err(AddressError::Malformed);
         }
         let host = authority.as_str().to_lowercase();
-        let place = format!("{host}{}", uri.path().trim_end_matches('/'));
-        Ok(Self { secure, place })
+        Ok(Self(format!("{host}{}", uri.path().trim_end_matches('/'))))
     }
 }
 
@@ -95,8 +94,8 @@ mod tests {
             address.link(id),
             "http://localhost:3000/f/AAAAAAAAAAAAAAAAAAAAAA"
         );
-        let address: Address = "https://[::1]:1/up/load/".parse().unwrap();
-        assert_eq!(address.socket(), "wss://[::1]:1/up/load/ws");
+        let address: Address = "HTTP://[::1]:1/up/load/".parse().unwrap();
+        assert_eq!(address.socket(), "ws://[::1]:1/up/load/ws");
     }
 
     #[test]
@@ -104,6 +103,7 @@ mod tests {
         let refused = |text: &str| text.parse::<Address>().unwrap_err();
         assert_eq!(refused("localhost:3000"), AddressError::Scheme);
         assert_eq!(refused("ftp://a"), AddressError::Scheme);
+        assert_eq!(refused("https://a"), AddressError::Tls);
         assert_eq!(refused("film.mkv"), AddressError::Scheme);
         assert_eq!(refused("http://"), AddressError::Malformed);
         assert_eq!(refused("http://a b"), AddressError::Malformed);

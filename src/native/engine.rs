@@ -93,7 +93,8 @@ struct Engine<R> {
     why: Option<String>,
     end: Option<End>,
     began: Instant,
-    reported: Time,
+    /// When progress was told last, and the rates with it.
+    reported: Option<Time>,
     rated: Time,
     /// When anything moved last.
     moved: Time,
@@ -126,7 +127,7 @@ impl<R: FnMut(Event)> Engine<R> {
             why: None,
             end: None,
             began: Instant::now(),
-            reported: Time::ZERO,
+            reported: None,
             rated: Time::ZERO,
             moved: Time::ZERO,
             give_up_after: plan.give_up_after,
@@ -152,6 +153,8 @@ impl<R: FnMut(Event)> Engine<R> {
             }
         };
         self.farewell().await;
+        self.urgent = true;
+        self.take_rows();
         self.uploads.finish();
         self.tell();
         Outcome {
@@ -193,13 +196,17 @@ impl<R: FnMut(Event)> Engine<R> {
         self.urgent = true;
     }
 
+    fn report_due(&self) -> Time {
+        self.reported.map_or(Time::ZERO, |at| at + REPORT)
+    }
+
     /// When to look at the time again.
     fn due(&self) -> Instant {
         let busy = self.sender.interest();
         let times = [
             self.connection.timeout(),
             self.sender.timeout(),
-            self.sender.has_changes().then(|| self.reported + REPORT),
+            self.sender.has_changes().then(|| self.report_due()),
             busy.then(|| self.rated + RATES),
             self.give_up_after.map(|patience| self.moved + patience),
             self.deadline,
@@ -422,10 +429,10 @@ impl<R: FnMut(Event)> Engine<R> {
             self.rated = now;
             self.sender.touch_moving();
         }
-        let due = self.urgent || self.reported + REPORT <= now;
+        let due = self.urgent || self.report_due() <= now;
         if due && self.sender.has_changes() {
             self.urgent = false;
-            self.reported = now;
+            self.reported = Some(now);
             for row in self.sender.take_changes(now).0 {
                 self.uploads.row(row, &mut self.sender);
             }

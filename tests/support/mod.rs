@@ -2,8 +2,10 @@
 //! the wire by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod link;
 pub mod process;
 pub mod storage;
+pub mod usage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 /// The memory for data on its way.
 const MEMORY: u64 = 32 << 20;
 /// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct TestServer {
     pub server: Arc<Server>,

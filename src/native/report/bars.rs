@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::totals::Totals;
 use crate::native::words;
@@ -15,9 +15,9 @@ use crate::protocol::sender::{Row, RowState};
 use crate::units::{Bytes, Span};
 
 /// How many cells a bar has.
-const CELLS: u64 = 24;
+const CELLS: u64 = 16;
 
-const TEMPLATE: &str = "{prefix:32!} {tones} {percent:>3} % {wide_msg}";
+const TEMPLATE: &str = "{prefix:24!} {tones} {wide_msg}";
 
 /// The bars on a terminal.
 #[derive(Debug)]
@@ -53,8 +53,9 @@ impl Bars {
             return;
         }
         let bar = self.files.entry(index).or_insert_with(|| {
-            let place = self.screen.insert(0, ProgressBar::no_length());
-            Bar::new(place, row.name(), row.size)
+            let mut bar = Bar::new(row.name(), row.size);
+            bar.line = self.screen.insert(0, bar.line);
+            bar
         });
         bar.show(row.received, row.durable, row.size, state(row));
     }
@@ -68,8 +69,9 @@ impl Bars {
 
     pub fn total(&mut self, totals: &Totals, message: String) {
         let bar = self.total.get_or_insert_with(|| {
-            let place = self.screen.add(ProgressBar::no_length());
-            Bar::new(place, "Together", totals.size)
+            let mut bar = Bar::new("Together", totals.size);
+            bar.line = self.screen.add(bar.line);
+            bar
         });
         bar.show(totals.received(), totals.durable(), totals.size, message);
     }
@@ -83,7 +85,7 @@ impl Bars {
 }
 
 impl Bar {
-    fn new(line: ProgressBar, name: &str, size: u64) -> Self {
+    fn new(name: &str, size: u64) -> Self {
         let durable = Arc::new(AtomicU64::new(0));
         let shown = durable.clone();
         let tones = move |state: &ProgressState, f: &mut dyn Write| {
@@ -93,9 +95,9 @@ impl Bar {
         let style = ProgressStyle::with_template(TEMPLATE)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .with_key("tones", tones);
+        let line = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
         line.set_style(style);
         line.set_prefix(words::printable(name));
-        line.set_length(size);
         Self { line, durable }
     }
 
@@ -107,18 +109,20 @@ impl Bar {
     }
 }
 
+/// A bar, and the durable share of it in per cent.
 fn tones(durable: u64, received: u64, size: u64) -> String {
-    let cells = |bytes: u64| match size {
-        0 => CELLS,
-        size => (u128::from(bytes) * u128::from(CELLS) / u128::from(size)) as u64,
+    let share = |bytes: u64, of: u64| match size {
+        0 => of,
+        size => (u128::from(bytes.min(size)) * u128::from(of) / u128::from(size)) as u64,
     };
-    let (safe, there) = (cells(durable.min(size)), cells(received.min(size)));
+    let (safe, there) = (share(durable, CELLS), share(received, CELLS));
     let cell = |at| match at {
         at if at < safe => '█',
         at if at < there => '▒',
         _ => '·',
     };
-    (0..CELLS).map(cell).collect()
+    let bar: String = (0..CELLS).map(cell).collect();
+    format!("{bar} {:>3} %", share(durable, 100))
 }
 
 /// What stands beside a file's bar.
@@ -144,9 +148,9 @@ mod tests {
 
     #[test]
     fn a_bar_has_two_tones_and_never_more_cells_than_it_has() {
-        assert_eq!(tones(6, 12, 24), "██████▒▒▒▒▒▒············");
-        assert_eq!(tones(23, 24, 24), "███████████████████████▒");
-        assert_eq!(tones(0, 0, 0), "█".repeat(24));
-        assert_eq!(tones(u64::MAX, u64::MAX, u64::MAX).chars().count(), 24);
+        assert_eq!(tones(4, 10, 16), "████▒▒▒▒▒▒······  25 %");
+        assert_eq!(tones(15, 16, 16), "███████████████▒  93 %");
+        assert_eq!(tones(0, 0, 0), "████████████████ 100 %");
+        assert_eq!(tones(0, u64::MAX, 1), "▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒   0 %");
     }
 }

@@ -121,7 +121,8 @@ impl Text {
             bars.total(&self.totals, text);
         } else if self.told.elapsed() >= PLAIN && self.outage.is_none() {
             self.told = Instant::now();
-            self.say(&self.totals.to_string());
+            let (durable, size) = (Bytes(self.totals.durable()), Bytes(self.totals.size));
+            self.say(&format!("{durable} of {size} are safe, {}", self.totals));
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Totals {
     pub files: usize,
     pub size: u64,
     /// How many are stored, and their bytes.
-    pub stored: usize,
+    stored: usize,
     stored_bytes: u64,
     moving: BTreeMap<usize, Row>,
 }
@@ -63,20 +63,10 @@ impl Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            stored,
-            files,
-            size,
-            ..
-        } = self;
-        write!(
-            f,
-            "{stored} of {files} files, {} of {}",
-            Bytes(self.received()),
-            Bytes(*size)
-        )?;
+        let Self { stored, files, .. } = self;
+        write!(f, "{stored} of {files} files")?;
         let rate = self.rate();
-        if let Some(left) = size.saturating_sub(self.received()).checked_div(rate) {
+        if let Some(left) = self.size.saturating_sub(self.received()).checked_div(rate) {
             let left = Span(Duration::from_secs(left));
             write!(f, ", {}/s, {left} left", Bytes(rate))?;
         }

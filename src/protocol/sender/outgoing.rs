@@ -229,21 +229,23 @@ impl Outgoing {
     /// The server has these blocks; those that were not hashed are compared first.
     pub(super) fn opened(&mut self, stream: StreamId, have: &RangeSet, now: Time) {
         let all = 0..blocks(self.manifest.size);
+        self.missing = have.complement(all.clone());
+        // Only blocks of this file: a server may say anything.
+        let have = self.missing.complement(all);
         self.durable = have
             .values()
             .map(|block| block_len(block, self.manifest.size))
             .sum();
         self.received = self.durable;
         self.rate.reset(now, self.received);
-        self.missing = have.complement(all.clone());
         self.todo = have
             .values()
-            .filter(|&block| all.contains(&block) && self.hashes[block as usize].is_none())
+            .filter(|&block| self.hashes[block as usize].is_none())
             .collect();
         if self.todo.is_empty() {
             self.begin_sending(stream);
         } else {
-            self.awaited = have.values().filter(|block| all.contains(block)).collect();
+            self.awaited = have.values().collect();
             self.phase = Phase::Comparing(stream);
         }
     }
