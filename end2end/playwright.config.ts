@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
+import { ARGUMENTS, CHROMIUM } from './support/chromium';
 
 // The server that was built with the site: the one beside which stands the list of
 // the site's hashed names.
@@ -18,7 +19,7 @@ function madeTheSite(profile: string) {
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
-  reporter: [['list'], ['html', { open: 'never' }]],
+  reporter: [['list'], ['html', { open: 'never' }], ['./support/matrix-reporter.ts']],
   workers: 2,
   retries: 0,
   fullyParallel: true,
@@ -30,12 +31,6 @@ export default defineConfig({
     // A trace holds all that was sent, and slows the sending; ask for one with --trace on.
     trace: 'off',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env.LONGHAUL_CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-        '--disable-background-networking', '--disable-component-update', '--disable-sync',
-      ],
-    },
+    launchOptions: { executablePath: CHROMIUM, args: ARGUMENTS },
   },
 });

@@ -1,7 +1,19 @@
-// Starts the engine in this worker. The page posts the bundle's URL, the compiled
-// module, and the port that the engine shall listen on.
-self.onmessage = async ({ data: [url, module, port] }) => {
-  const bundle = await import(url);
-  bundle.initSync({ module });
-  bundle.upload_worker(port);
-};
+// The engine's worker, shared by all tabs where browsers have such workers. Its address
+// names the bundle and the WASM; pages send it the ports that it shall serve.
+const ports = [];
+let serve = (port) => ports.push(port);
+if ('onconnect' in self) self.onconnect = ({ ports: [port] }) => serve(port);
+else self.onmessage = ({ data: port }) => serve(port);
+
+const asked = new URLSearchParams(self.location.search);
+const own = (path) => self.location.origin + path;
+try {
+  const bundle = await import(own(asked.get('bundle')));
+  await bundle.default({ module_or_path: own(asked.get('wasm')) });
+  serve = bundle.upload_worker;
+} catch (error) {
+  console.error(error);
+  // Nobody is at home: the page looks for another place.
+  serve = (port) => port.postMessage(null);
+}
+ports.forEach(serve);

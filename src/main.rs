@@ -27,7 +27,11 @@ fn main() -> ExitCode {
 fn run_server(options: &config::Options) -> Outcome {
     let config = Config::load(options)?;
     log(&config);
-    runtime()?.block_on(serve(config, asked_to_stop()))?;
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(config, asked_to_stop()));
+    // A disk that hangs does not keep a process whose time is up.
+    runtime.shutdown_background();
+    served?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,6 +3,10 @@
 //! The engine may live in the page, in a worker, or in a worker that several pages
 //! share; between them there is always a message port, and these are its messages.
 //! `File` objects travel beside a message, in the order in which it names them.
+//!
+//! A page attaches, and is told everything; it detaches when it is put away, and is
+//! told nothing. An engine may end at any time and another take its place: a page that
+//! finds itself attached to another one offers it the files that it gave the last.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +24,53 @@ pub enum Which {
     All,
 }
 
+/// Names an engine among all that ever ran in this browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineId(pub u64);
+
+/// Where a page found its engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a worker that all tabs share and that outlives them.
+    Shared,
+    /// In a worker of the page.
+    Worker,
+    /// In the page itself.
+    Page,
+}
+
+impl Place {
+    /// All of them, the best first.
+    pub const ALL: [Self; 3] = [Self::Shared, Self::Worker, Self::Page];
+
+    /// The word in `data-engine`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Worker => "worker",
+            Self::Page => "page",
+        }
+    }
+}
+
 /// What a page asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
+    /// The page is there. Answered by [`Report::Attached`].
+    Attach {
+        /// Names the page's lock of life, if it has one: when that is free, it is gone.
+        life: Option<u64>,
+        /// What it watches.
+        topics: Vec<Topic>,
+    },
+    /// The page was put away; it may come back or not.
+    Detach,
     /// Takes files into the queue: a `File`, and a handle or `null`, beside it each.
+    /// Answered by [`Report::Added`].
     Add(Vec<Manifest>),
+    /// The same for files that were given to an earlier engine: those of unfinished
+    /// uploads that this one knows go to them.
+    Offer(Vec<Manifest>),
     /// Gives an upload the file that it needs; the `File`, and a handle or `null`,
     /// are beside it.
     Provide(Key, Manifest),
@@ -38,24 +84,20 @@ pub enum Command {
     Cancel(Which),
     /// Takes finished uploads off the list.
     Clear,
-    /// Begins to watch; counted.
+    /// Begins to watch.
     Watch(Topic),
-    /// Ends one watch.
+    /// Ends the watch.
     Unwatch(Topic),
-    /// What happened to the page.
-    Page(PageEvent),
+    /// What the page sees of the world.
+    World(World),
     /// Connects again at once, also after a refusal.
     Reconnect,
 }
 
-/// What happens to a page, as far as its connection is concerned.
+/// What a page sees of the world, as far as the connection is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PageEvent {
-    /// `pagehide` or `freeze`: it is put away; it may come back or not.
-    Hidden,
-    /// `pageshow` or `resume`: it is back.
-    Shown,
-    /// It became visible.
+pub enum World {
+    /// The page became visible.
     Visible,
     /// The browser has a network again.
     Online,
@@ -66,6 +108,25 @@ pub enum PageEvent {
 /// What the engine tells its pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
+    /// There may be another engine now: the page shall attach to it.
+    Here {
+        /// Names the lock of life of the place where the page found it.
+        life: u64,
+    },
+    /// Everything that there is to know, to a page that attached.
+    Attached {
+        /// Who reports.
+        engine: EngineId,
+        /// All rows.
+        rows: Vec<Row>,
+        /// The state of the connection.
+        link: Link,
+        /// What the server accepts, if that is known.
+        limits: Option<Limits>,
+    },
+    /// The files of one `Add` or `Offer` belong to these uploads, in its order; those
+    /// that nobody needs, to none.
+    Added(Vec<Option<Key>>),
     /// Rows that are new or changed, whole, and rows that are gone.
     Rows {
         /// New or changed.
@@ -100,6 +161,8 @@ pub enum Link {
     },
     /// The browser has no network.
     Offline,
+    /// A newer version of the page, in another tab, took the uploads over.
+    Outdated,
     /// The server refused it with this close code; it stays closed until a person
     /// asks for it.
     Closed {
@@ -117,6 +180,7 @@ impl Link {
             Self::Open => "open",
             Self::Waiting { .. } => "waiting",
             Self::Offline => "offline",
+            Self::Outdated => "outdated",
             Self::Closed { .. } => "closed",
         }
     }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { mkdtemp, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,6 +28,18 @@ export class Files {
     for (let left = size; left > 0; left -= zeros.length) {
       await file.write(source.update(zeros.subarray(0, Math.min(left, zeros.length))));
     }
+    await file.close();
+    return path;
+  }
+
+  /** A copy of a file that differs from it in one byte; its path. */
+  async changed(name: string, source: string, offset: number): Promise<string> {
+    const path = join(this.folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(source, path);
+    const file = await open(path, 'r+');
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, offset);
+    await file.write(buffer.map((byte) => byte ^ 1), 0, 1, offset);
     await file.close();
     return path;
   }

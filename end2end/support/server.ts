@@ -77,6 +77,15 @@ export class Server {
     await this.#end('SIGTERM');
   }
 
+  /** Stops it where it is: it stays there, and does nothing. */
+  freeze() {
+    this.#child!.kill('SIGSTOP');
+  }
+
+  thaw() {
+    this.#child!.kill('SIGCONT');
+  }
+
   /** Ends it and takes away all that it kept. */
   async dispose() {
     await this.kill();

@@ -1,6 +1,9 @@
 import { test as base } from '@playwright/test';
+import { Chromium } from './chromium';
 import { Files } from './files';
+import { HOSTS, type Host } from './hosts';
 import { Server } from './server';
+import { Elsewhere } from './travel';
 import { Uploads } from './uploads';
 import { Wire } from './wire';
 
@@ -10,6 +13,8 @@ export { GiB, KiB, MiB, b3sum } from './files';
 type Fixtures = {
   /** Options of `longhaul serve`; set them with `test.use`. */
   options: string[];
+  /** Where the engine lives; set it with `test.use`. */
+  host: Host;
   /** The server of this test. */
   server: Server;
   /** Lays a wire to the server, so many bytes per second fast. */
@@ -18,11 +23,20 @@ type Fixtures = {
   files: Files;
   /** The page of uploads. */
   uploads: Uploads;
+  /** A browser that is not Playwright's. */
+  chromium: Chromium;
+  /** The address of a page of another site. */
+  elsewhere: string;
 };
 
 /** Every test has a server, a browser profile and files of its own. */
 export const test = base.extend<Fixtures>({
   options: [[], { option: true }],
+  host: ['shared', { option: true }],
+  context: async ({ context, host }, use) => {
+    await context.addInitScript(HOSTS[host]);
+    await use(context);
+  },
   server: async ({ options }, use, info) => {
     const server = await Server.start(...options);
     await use(server);
@@ -49,6 +63,16 @@ export const test = base.extend<Fixtures>({
   // Relative addresses are the server's.
   baseURL: async ({ server }, use) => use(server.url),
   uploads: async ({ page }, use) => use(new Uploads(page)),
+  chromium: async ({}, use) => {
+    const chromium = await Chromium.install();
+    await use(chromium);
+    await chromium.dispose();
+  },
+  elsewhere: async ({}, use) => {
+    const elsewhere = await Elsewhere.create();
+    await use(elsewhere.url);
+    elsewhere.close();
+  },
 });
 
 /** What the server says of a file that arrived. */

@@ -1,8 +1,21 @@
 import { type AddressInfo, type Server as TcpServer, type Socket, connect, createServer } from 'node:net';
+import { CLOSE, Frames } from './frames';
 import { freePort } from './server';
+
+/** The header of the protocol's data frames: this kind, three zeros, stream u32 LE, offset u64 LE. */
+const DATA = 1;
+const DATA_HEADER = 16;
 
 /** Bytes of a file that went over the wire, as the header of their frame says, and when. */
 export type Sent = { connection: number; stream: number; offset: number; length: number; at: number };
+
+/** How a WebSocket ended, in the words of the browser's close event. */
+export type Closed = {
+  /** Of the server's close frame: 1005 where it names none, 1006 where there was no such frame. */
+  code: number;
+  /** Whether each side sent its close frame. */
+  clean: boolean;
+};
 
 /**
  * The network between browser and server. It counts what the browser sends, frame by
@@ -17,8 +30,12 @@ export class Wire {
   readonly sent: Sent[] = [];
   /** How many WebSockets there have been. */
   opened = 0;
-  /** How many there were at the same time, at most. */
+  /** How many were connecting or open at the same time, at most. */
   most = 0;
+  /** How many connections of any kind were refused while it was down. */
+  refused = 0;
+  /** How those that are gone have ended, in order. */
+  readonly closed: Closed[] = [];
   #down = false;
   #rate: number;
   #ways = new Set<Way>();
@@ -49,9 +66,9 @@ export class Wire {
     return this.#rate;
   }
 
-  /** How many WebSockets there are now. */
+  /** How many WebSockets are connecting or open. */
   get open() {
-    return [...this.#ways].filter((way) => way.isSocket).length;
+    return [...this.#ways].filter((way) => way.isOpen).length;
   }
 
   /** How many bytes of files were sent. */
@@ -81,12 +98,16 @@ export class Wire {
 
   #accept(client: Socket) {
     if (this.#down) {
+      this.refused += 1;
       client.resetAndDestroy();
       return;
     }
     const way = new Way(this, client);
     this.#ways.add(way);
-    client.on('close', () => this.#ways.delete(way));
+    client.on('close', () => {
+      this.#ways.delete(way);
+      if (way.isSocket) this.closed.push(way.closed);
+    });
   }
 }
 
@@ -98,17 +119,18 @@ class Way {
   #allowance = 0;
   #last = performance.now();
   #timer?: NodeJS.Timeout;
-  #frames?: Frames;
-  #head = Buffer.alloc(0);
+  #closes: { browser?: number; server?: number } = {};
   readonly #server: Socket;
 
   constructor(readonly wire: Wire, readonly client: Socket) {
+    const said = new Side((head) => this.#isUpgrade(head));
+    const heard = new Side((head) => this.isSocket && head.startsWith('HTTP/1.1 101') && this.#answers());
     const server = connect({ port: wire.to, host: '127.0.0.1', allowHalfOpen: true });
     this.#server = server;
     client.setNoDelay();
     server.setNoDelay();
     client.on('data', (bytes) => {
-      this.#look(bytes);
+      said.take(bytes);
       this.#queue.push(bytes);
       this.#pass();
     });
@@ -116,6 +138,7 @@ class Way {
       this.#ended = true;
       this.#pass();
     });
+    server.on('data', (bytes) => heard.take(bytes));
     server.pipe(client);
     server.on('error', () => this.cut());
     client.on('error', () => this.cut());
@@ -160,92 +183,77 @@ class Way {
     }
   }
 
-  #look(bytes: Buffer) {
+  /** Whether it is a WebSocket of which the browser has not said that it ends it. */
+  get isOpen() {
+    return this.isSocket && !this.#ended && this.#closes.browser === undefined;
+  }
+
+  /** What became of it, once it is gone. */
+  get closed(): Closed {
+    const { browser, server } = this.#closes;
+    return { code: server ?? 1006, clean: browser !== undefined && server !== undefined };
+  }
+
+  #isUpgrade(head: string): Frames | false {
+    if (!/^upgrade: websocket/im.test(head)) return false;
+    this.isSocket = true;
+    this.wire.most = Math.max(this.wire.most, this.wire.open);
+    const connection = this.wire.opened++;
+    let message: Sent | undefined;
+    return new Frames(DATA_HEADER, {
+      control: (opcode, payload) => {
+        if (opcode === CLOSE) this.#closes.browser ??= codeOf(payload);
+      },
+      begin: (start) => {
+        message = undefined;
+        if (start[0] !== DATA) return;
+        message = {
+          connection,
+          stream: start.readUInt32LE(4),
+          offset: Number(start.readBigUInt64LE(8)),
+          length: 0,
+          at: performance.now(),
+        };
+        this.wire.sent.push(message);
+      },
+      more: (length) => {
+        if (message) message.length += length;
+      },
+    });
+  }
+
+  #answers(): Frames {
+    return new Frames(1, {
+      control: (opcode, payload) => {
+        if (opcode === CLOSE) this.#closes.server ??= codeOf(payload);
+      },
+      begin: () => {},
+      more: () => {},
+    });
+  }
+}
+
+/** What one side sends: the head of HTTP, and after an upgrade the frames. */
+class Side {
+  #head = Buffer.alloc(0);
+  #frames?: Frames;
+
+  /** `upgrade` looks at a head, and says who reads the frames that follow it, if any do. */
+  constructor(readonly upgrade: (head: string) => Frames | false) {}
+
+  take(bytes: Buffer) {
     if (this.#frames) return this.#frames.take(bytes);
     if (this.#head.length > 16_384) return;
     this.#head = Buffer.concat([this.#head, bytes]);
     const end = this.#head.indexOf('\r\n\r\n');
-    if (end < 0 || !/^upgrade: websocket/im.test(this.#head.toString('latin1', 0, end))) return;
-    this.isSocket = true;
-    this.wire.most = Math.max(this.wire.most, this.wire.open);
-    this.#frames = new Frames(this.wire.sent, this.wire.opened++);
-    this.#frames.take(this.#head.subarray(end + 4));
+    if (end < 0) return;
+    this.#frames = this.upgrade(this.#head.toString('latin1', 0, end)) || undefined;
+    this.#frames?.take(this.#head.subarray(end + 4));
   }
 }
 
-/** Reads the frames of a WebSocket's client, just as much as is needed to count. */
-class Frames {
-  /** The first bytes of the frame that is being read, until its head is whole. */
-  #head = Buffer.alloc(0);
-  /** How much of the frame's payload is still to come. */
-  #left = 0;
-  #mask = Buffer.alloc(4);
-  #at = 0;
-  /** The first bytes of the message that is being read: it may be of several frames. */
-  #start: number[] = [];
-  #message?: Sent;
-  #counted = true;
-
-  constructor(readonly sent: Sent[], readonly connection: number) {}
-
-  take(bytes: Buffer) {
-    while (bytes.length > 0) {
-      if (this.#left === 0) {
-        bytes = this.#readHead(bytes);
-        continue;
-      }
-      const length = Math.min(this.#left, bytes.length);
-      this.#payload(bytes.subarray(0, length));
-      this.#left -= length;
-      bytes = bytes.subarray(length);
-    }
-  }
-
-  #readHead(bytes: Buffer): Buffer {
-    const before = this.#head.length;
-    const head = Buffer.concat([this.#head, bytes.subarray(0, 14 - before)]);
-    const extra = head.length < 2 ? 0 : { 126: 2, 127: 8 }[head[1] & 127] ?? 0;
-    const length = 2 + extra + 4;
-    if (head.length < length) {
-      this.#head = head;
-      return Buffer.alloc(0);
-    }
-    const opcode = head[0] & 15;
-    this.#left = extra === 0 ? head[1] & 127 : extra === 2 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2));
-    this.#mask = Buffer.from(head.subarray(length - 4, length));
-    this.#at = 0;
-    this.#head = Buffer.alloc(0);
-    // 0 goes on with a message; from 8 on it is no message.
-    this.#counted = opcode < 8;
-    if (opcode !== 0 && this.#counted) {
-      this.#start = [];
-      this.#message = undefined;
-    }
-    return bytes.subarray(length - before);
-  }
-
-  /** The protocol's own header: kind, three zeros, stream u32 LE, offset u64 LE. */
-  #payload(bytes: Buffer) {
-    if (!this.#counted) return;
-    let i = 0;
-    for (; i < bytes.length && this.#start.length < 16; i++) {
-      this.#start.push(bytes[i] ^ this.#mask[(this.#at + i) % 4]);
-    }
-    this.#at += bytes.length;
-    const start = Buffer.from(this.#start);
-    if (start[0] !== 1 || start.length < 16) return;
-    if (!this.#message) {
-      this.#message = {
-        connection: this.connection,
-        stream: start.readUInt32LE(4),
-        offset: Number(start.readBigUInt64LE(8)),
-        length: 0,
-        at: performance.now(),
-      };
-      this.sent.push(this.#message);
-    }
-    this.#message.length += bytes.length - i;
-  }
+function codeOf(close: Buffer): number {
+  return close.length < 2 ? 1005 : close.readUInt16BE(0);
 }
 
 /** How many bytes these are, those that were sent twice counted twice. */

@@ -3,6 +3,9 @@ import { sum, twice } from '../support/wire';
 
 const SIZE = 64 * MiB;
 
+// Where no worker outlives the page.
+test.use({ host: 'worker' });
+
 test('after a reload at 40 % the row asks for the file; another one of the same name and size is refused, the right one continues', async ({ page, server, wire, uploads, files }) => {
   const source = await files.random('film.mkv', SIZE);
   const other = await files.random('other/film.mkv', SIZE);

@@ -1,11 +1,9 @@
 import { MiB, b3sum, expect, state, test } from '../support/test';
-import { watchSockets } from '../support/sockets';
 import { longestPause } from '../support/wire';
 
 test('an upload goes on over every route, over one socket', async ({ page, server, wire, uploads, files }) => {
   const source = await files.random('film.mkv', 96 * MiB);
   const line = await wire(16 * MiB);
-  const sockets = watchSockets(page);
   await page.goto(line.url);
   await uploads.pick(source);
   await uploads.reaches('film.mkv', 5);
@@ -37,12 +35,11 @@ test('an upload goes on over every route, over one socket', async ({ page, serve
   expect(line.bytes, 'nothing was sent twice').toBe(96 * MiB);
   expect([line.opened, line.most]).toEqual([1, 1]);
   await uploads.expectConnection('idle');
-  await expect.poll(sockets).toEqual({ opened: 1, most: 1, closed: [{ code: 1000, clean: true }] });
+  await expect.poll(() => line.closed).toEqual([{ code: 1000, clean: true }]);
 });
 
 test('leaving /live with nothing to do closes the socket with 1000, and coming back opens one', async ({ page, server, wire, uploads }) => {
   const line = await wire();
-  const sockets = watchSockets(page);
   await page.goto(line.url);
   const pages = page.getByRole('navigation', { name: 'Pages' });
   for (const visit of [1, 2]) {
@@ -53,18 +50,16 @@ test('leaving /live with nothing to do closes the socket with 1000, and coming b
     await uploads.expectConnection('idle');
     await expect.poll(() => server.logged('a connection ended').length).toBe(visit);
   }
-  const { closed, opened, most } = await sockets();
-  state('close events', JSON.stringify(closed));
-  expect([opened, most]).toEqual([2, 1]);
-  expect(closed).toEqual([{ code: 1000, clean: true }, { code: 1000, clean: true }]);
+  await expect.poll(() => line.closed).toHaveLength(2);
+  state('how the sockets closed', JSON.stringify(line.closed));
+  expect([line.opened, line.most]).toEqual([2, 1]);
+  expect(line.closed).toEqual([{ code: 1000, clean: true }, { code: 1000, clean: true }]);
   expect(server.logged('a connection ended')).toMatchObject([{ code: 1000 }, { code: 1000 }]);
   expect(server.logged('a client connected')).toHaveLength(2);
-  expect(line.most).toBe(1);
 });
 
 test('going back and forth quickly never opens a second socket', async ({ page, server, wire, uploads }) => {
   const line = await wire();
-  const sockets = watchSockets(page);
   await page.goto(line.url);
   const pages = page.getByRole('navigation', { name: 'Pages' });
   for (let n = 0; n < 6; n++) {
@@ -74,8 +69,8 @@ test('going back and forth quickly never opens a second socket', async ({ page, 
     await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toHaveCount(0);
   }
   await uploads.expectConnection('idle');
-  const { opened, most, closed } = await sockets();
-  expect([most, line.most]).toEqual([1, 1]);
-  expect(closed).toEqual(Array(opened).fill({ code: 1000, clean: true }));
-  await expect.poll(() => server.logged('a connection ended').length).toBe(opened);
+  await expect.poll(() => line.open).toBe(0);
+  expect(line.most).toBe(1);
+  expect(line.closed).toEqual(Array(line.opened).fill({ code: 1000, clean: true }));
+  await expect.poll(() => server.logged('a connection ended').length).toBe(line.opened);
 });

@@ -1,9 +1,9 @@
 //! File handles: how a browser that has them finds a file again after a reload.
 //!
-//! The permission calls are not in `web_sys` without its unstable cfg, so they are
-//! bound here.
+//! The permission calls and the picker are not in `web_sys` without its unstable cfg,
+//! so they are bound here.
 
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -15,27 +15,73 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = queryPermission)]
     fn query_permission(this: &Handle, options: &Object) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = requestPermission)]
+    fn request_permission(this: &Handle, options: &Object) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = getFile)]
     fn get_file(this: &Handle) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = showOpenFilePicker)]
+    fn show_open_file_picker(options: &Object) -> Result<Promise, JsValue>;
 }
 
 /// The file of a handle that may be read without asking anybody.
 pub async fn open_granted(handle: &JsValue) -> Option<File> {
+    open_if(handle, Handle::query_permission).await
+}
+
+/// The file of a handle, which may mean that the browser asks the person. It does so
+/// only in answer to a click.
+pub async fn ask(handle: &JsValue) -> Option<File> {
+    open_if(handle, Handle::request_permission).await
+}
+
+async fn open_if(
+    handle: &JsValue,
+    permission: fn(&Handle, &Object) -> Result<Promise, JsValue>,
+) -> Option<File> {
     if !handle.is_object() {
         return None;
     }
     let handle: &Handle = handle.unchecked_ref();
-    let options = Object::new();
-    Reflect::set(&options, &"mode".into(), &"read".into()).ok()?;
-    let permission = JsFuture::from(handle.query_permission(&options).ok()?)
-        .await
-        .ok()?;
-    if permission != "granted" {
-        return None;
+    let read = options("mode", &"read".into())?;
+    let permission = JsFuture::from(permission(handle, &read).ok()?).await.ok()?;
+    if permission == "granted" {
+        file(handle).await
+    } else {
+        None
     }
-    JsFuture::from(handle.get_file().ok()?)
-        .await
-        .ok()?
-        .dyn_into()
-        .ok()
+}
+
+async fn file(handle: &Handle) -> Option<File> {
+    let file = JsFuture::from(handle.get_file().ok()?).await.ok()?;
+    file.dyn_into().ok()
+}
+
+/// Whether the browser has a picker that gives handles.
+pub fn can_pick() -> bool {
+    Reflect::has(&js_sys::global(), &"showOpenFilePicker".into()).unwrap_or(false)
+}
+
+/// Lets the person pick files, in answer to a click. What cannot be read is `None`.
+pub async fn pick(multiple: bool) -> Vec<(JsValue, Option<File>)> {
+    let picked = options("multiple", &multiple.into())
+        .and_then(|options| show_open_file_picker(&options).ok());
+    let handles = match picked {
+        // Whoever thinks better of it picks nothing.
+        Some(promise) => JsFuture::from(promise).await.unwrap_or_default(),
+        None => JsValue::UNDEFINED,
+    };
+    let mut files = Vec::new();
+    for handle in handles.dyn_into::<Array>().unwrap_or_default() {
+        let file = file(handle.unchecked_ref()).await;
+        files.push((handle, file));
+    }
+    files
+}
+
+fn options(name: &str, value: &JsValue) -> Option<Object> {
+    let options = Object::new();
+    Reflect::set(&options, &name.into(), value).ok()?;
+    Some(options)
 }

@@ -1,15 +1,22 @@
-//! Where the engine lives: in a worker of this page, so that neither a busy main
-//! thread nor a throttled tab slows it, or where there are no workers in the page
-//! itself. Behind a message port it is the same either way.
+//! Where a page finds its engine: in a worker that all tabs share and that outlives
+//! them for a while, so that a reload does not even interrupt an upload; else in a
+//! worker of this page, where neither a busy main thread nor a throttled tab slows it;
+//! else in the page itself. Behind a message port it is the same everywhere.
 
-use js_sys::Array;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, MessageChannel, MessagePort, PageTransitionEvent, Window, Worker};
-use web_sys::{WorkerOptions, WorkerType};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Event, MessageChannel, MessagePort, PageTransitionEvent, Request, RequestInit};
+use web_sys::{Response, SharedWorker, Window, Worker, WorkerOptions, WorkerType};
 
-use super::engine::Engine;
+use super::locks::{self, Held};
 use super::port::Port;
-use crate::port::{Command, PageEvent, Report};
+use super::seat;
+use super::time::random;
+use crate::port::{Command, Place, Report, World};
 use crate::ui;
 
 #[wasm_bindgen]
@@ -17,107 +24,234 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = ["import", "meta"], js_name = url)]
     static BUNDLE: String;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = origin)]
-    static ORIGIN: String;
+    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = search)]
+    static SEARCH: String;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = onLine)]
-    static ON_LINE: bool;
+    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = SharedWorker)]
+    static SHARED_WORKER: Option<Object>;
 }
 
-/// Starts the engine of this page and attaches it to the page's end of the port.
+/// Starts the engine of this page, or finds the one that runs, and attaches the page.
 pub fn start(page: ui::engine::Engine) {
-    let Some(port) = spawn() else {
-        return web_sys::console::error_1(&"Longhaul: there are no message ports here".into());
-    };
-    let port = std::rc::Rc::new(Port::<Command, Report>::new(port, move |report, _| {
-        page.apply(report);
-    }));
-    if let Some(window) = web_sys::window() {
-        let tell = port.clone();
-        listen(&window, move |event| {
-            tell.send(&Command::Page(event), &Array::new())
+    spawn_local(async move {
+        let life = random();
+        let alive = locks::hold(&locks::of_life(life)).await;
+        let host = Rc::new(Host {
+            page,
+            life: alive.is_some().then_some(life),
+            _alive: alive,
+            address: address().await,
+            place: Cell::new(0),
+            port: RefCell::new(None),
         });
-    }
-    page.attach(move |command, files| port.send(&command, &files));
-}
-
-/// The page's end of a port to a new engine.
-fn spawn() -> Option<MessagePort> {
-    let channel = MessageChannel::new().ok()?;
-    match spawn_worker(&channel.port2()) {
-        Ok(()) => {}
-        Err(_) => serve(channel.port2()),
-    }
-    Some(channel.port1())
-}
-
-fn spawn_worker(port: &MessagePort) -> Result<(), JsValue> {
-    let options = WorkerOptions::new();
-    options.set_type(WorkerType::Module);
-    let worker = Worker::new_with_options("/upload-worker.js", &options)?;
-    let start = Array::of3(
-        &BUNDLE.with(String::clone).into(),
-        &wasm_bindgen::module(),
-        port,
-    );
-    worker.post_message_with_transfer(&start, &Array::of1(port))?;
-    // The page and its worker end together: nobody needs the handle again.
-    std::mem::forget(worker);
-    Ok(())
-}
-
-/// Serves the page at the other end of the port.
-pub fn serve(port: MessagePort) {
-    let origin = ORIGIN.with(String::clone);
-    let online = ON_LINE.with(|online| *online);
-    // It lives on in its own listeners.
-    drop(Engine::start(port, &origin, online));
-}
-
-/// Passes on what happens to the page.
-fn listen(window: &Window, tell: impl Fn(PageEvent) + Clone + 'static) {
-    let on = |target: &JsValue, name: &str, event: PageEvent| {
-        let tell = tell.clone();
-        add(target, name, move |_| tell(event));
-    };
-    on(window, "online", PageEvent::Online);
-    on(window, "offline", PageEvent::Offline);
-    on(window, "pagehide", PageEvent::Hidden);
-    if let Some(document) = window.document() {
-        on(&document, "freeze", PageEvent::Hidden);
-        on(&document, "resume", PageEvent::Shown);
-        let tell = tell.clone();
-        let seen = document.clone();
-        add(&document, "visibilitychange", move |_| {
-            if !seen.hidden() {
-                tell(PageEvent::Visible);
-            }
-        });
-    }
-    // The first `pageshow` is the page's beginning, not a return.
-    add(window, "pageshow", move |event| {
-        if event
-            .dyn_ref::<PageTransitionEvent>()
-            .is_some_and(PageTransitionEvent::persisted)
-        {
-            tell(PageEvent::Shown);
+        host.open();
+        if let Some(window) = web_sys::window() {
+            host.listen(&window);
         }
+        page.attach(move |command, files| host.send(&command, &files));
     });
 }
 
-fn add(target: &JsValue, name: &str, act: impl Fn(Event) + 'static) {
-    let closure = Closure::<dyn Fn(Event)>::new(act);
-    if let Some(target) = target.dyn_ref::<web_sys::EventTarget>() {
-        let added = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        debug_assert!(added.is_ok());
+/// A page's way to its engine.
+struct Host {
+    page: ui::engine::Engine,
+    /// Names the lock that it holds for as long as it is there.
+    life: Option<u64>,
+    _alive: Option<Held>,
+    /// Of the worker; nothing where the page does not say what to load.
+    address: Option<String>,
+    place: Cell<usize>,
+    port: RefCell<Option<Rc<Port<Command, Report>>>>,
+}
+
+impl Host {
+    /// Opens a port at the best place that is left.
+    fn open(self: &Rc<Self>) {
+        while let Some(place) = Place::ALL.get(self.place.get()) {
+            match self.port_to(*place) {
+                Ok(port) => return self.talk(port),
+                Err(_) => self.place.set(self.place.get() + 1),
+            }
+        }
+        web_sys::console::error_1(&"Longhaul: there are no message ports here".into());
     }
-    // These listeners live as long as the page.
+
+    fn port_to(self: &Rc<Self>, place: Place) -> Result<MessagePort, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let address = || self.address.as_deref().ok_or(JsValue::NULL);
+        match place {
+            Place::Shared => {
+                SHARED_WORKER.with(|it| it.is_some().then_some(()).ok_or(JsValue::NULL))?;
+                Reflect::set(&options, &"extendedLifetime".into(), &JsValue::TRUE)?;
+                let worker = SharedWorker::new_with_worker_options(address()?, &options)?;
+                self.on_error(&worker, place);
+                Ok(worker.port())
+            }
+            Place::Worker => {
+                let worker = Worker::new_with_options(address()?, &options)?;
+                let channel = MessageChannel::new()?;
+                let port = channel.port2();
+                worker.post_message_with_transfer(&port, &Array::of1(&port))?;
+                self.on_error(&worker, place);
+                Ok(channel.port1())
+            }
+            Place::Page => {
+                let channel = MessageChannel::new()?;
+                let build = self.address.as_deref().and_then(|it| it.split_once('?'));
+                seat::serve(channel.port2(), build.unwrap_or_default().1);
+                Ok(channel.port1())
+            }
+        }
+    }
+
+    /// A worker that cannot be loaded leaves the page to the next place. The listener
+    /// also keeps the worker.
+    fn on_error(self: &Rc<Self>, worker: &web_sys::EventTarget, place: Place) {
+        let (host, kept) = (self.clone(), worker.clone());
+        add(worker, "error", move |_| {
+            let _ = &kept;
+            host.lost(place);
+        });
+    }
+
+    fn talk(self: &Rc<Self>, port: MessagePort) {
+        let Some(place) = Place::ALL.get(self.place.get()).copied() else {
+            return;
+        };
+        let (told, lost) = (self.clone(), self.clone());
+        let mut known = None;
+        let tell = move |report, _| match report {
+            Report::Here { life } => {
+                if known.replace(life) != Some(life) {
+                    spawn_local(told.clone().mourn(place, life));
+                }
+                told.attach();
+            }
+            report => {
+                if let Report::Attached { .. } = report {
+                    told.page.found(place);
+                }
+                told.page.apply(report);
+            }
+        };
+        let port = Port::new(port, tell, move || lost.lost(place));
+        *self.port.borrow_mut() = Some(Rc::new(port));
+    }
+
+    /// Notices the end of the place where the engine was found.
+    async fn mourn(self: Rc<Self>, place: Place, life: u64) {
+        if locks::ended(&locks::of_life(life)).await.is_some() {
+            self.lost(place);
+        }
+    }
+
+    /// The engine's place is gone, or never was.
+    fn lost(self: &Rc<Self>, place: Place) {
+        // The next place may be open already.
+        if Place::ALL.get(self.place.get()) != Some(&place) {
+            return;
+        }
+        // Whoever was there once can be there again.
+        if !self.page.detached() {
+            self.place.set(self.place.get() + 1);
+        }
+        // Not within the port that is replaced.
+        let host = self.clone();
+        spawn_local(async move { host.open() });
+    }
+
+    fn send(&self, command: &Command, files: &Array) {
+        let port = self.port.borrow().clone();
+        if let Some(port) = port {
+            port.send(command, files);
+        }
+    }
+
+    fn tell(&self, command: &Command) {
+        self.send(command, &Array::new());
+    }
+
+    fn attach(&self) {
+        self.tell(&Command::Attach {
+            life: self.life,
+            topics: self.page.topics(),
+        });
+    }
+
+    /// Passes on what happens to the page. The listeners live as long as it.
+    fn listen(self: &Rc<Self>, window: &Window) {
+        let on = |target: &web_sys::EventTarget, name: &str, act: fn(&Host)| {
+            let host = self.clone();
+            add(target, name, move |_| act(&host));
+        };
+        on(window, "online", |host| {
+            host.tell(&Command::World(World::Online))
+        });
+        on(window, "offline", |host| {
+            host.tell(&Command::World(World::Offline))
+        });
+        on(window, "pagehide", |host| host.tell(&Command::Detach));
+        let Some(document) = window.document() else {
+            return;
+        };
+        on(&document, "freeze", |host| host.tell(&Command::Detach));
+        on(&document, "resume", Host::attach);
+        let (host, seen) = (self.clone(), document.clone());
+        add(&document, "visibilitychange", move |_| {
+            if !seen.hidden() {
+                host.tell(&Command::World(World::Visible));
+            }
+        });
+        // The first `pageshow` is the page's beginning, not a return.
+        let host = self.clone();
+        add(window, "pageshow", move |event| {
+            let event = event.dyn_ref::<PageTransitionEvent>();
+            if event.is_some_and(PageTransitionEvent::persisted) {
+                host.attach();
+            }
+        });
+    }
+}
+
+fn add(target: &web_sys::EventTarget, name: &str, act: impl Fn(Event) + 'static) {
+    let closure = Closure::<dyn Fn(Event)>::new(act);
+    let added = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+    debug_assert!(added.is_ok());
     closure.forget();
+}
+
+/// The address of the worker. It names all that the worker loads, so that pages of one
+/// build share one, and those of another have their own.
+async fn address() -> Option<String> {
+    let path = |url: &str| Some(web_sys::Url::new(url).ok()?.pathname());
+    let bundle = path(&BUNDLE.with(String::clone))?;
+    let link = "link[rel=preload][as=fetch][type='application/wasm']";
+    let link = web_sys::window()?.document()?.query_selector(link);
+    let wasm = link.ok()??.get_attribute("href")?;
+    let mut address = format!("/upload-worker.js?bundle={bundle}&wasm={wasm}");
+    // While developing, names are the same in every build.
+    if cfg!(debug_assertions)
+        && let Some(modified) = modified(&wasm).await
+    {
+        let modified = String::from(js_sys::encode_uri_component(&modified));
+        address.push_str(&format!("&modified={modified}"));
+    }
+    Some(address)
+}
+
+async fn modified(url: &str) -> Option<String> {
+    let head = RequestInit::new();
+    head.set_method("HEAD");
+    let request = Request::new_with_str_and_init(url, &head).ok()?;
+    let response = JsFuture::from(web_sys::window()?.fetch_with_request(&request));
+    let response: Response = response.await.ok()?.dyn_into().ok()?;
+    response.headers().get("last-modified").ok()?
 }
 
 /// The worker's entry: serves the page at the other end of the port.
 #[wasm_bindgen]
 pub fn upload_worker(port: MessagePort) {
     console_error_panic_hook::set_once();
-    serve(port);
+    SEARCH.with(|search| seat::serve(port, search.trim_start_matches('?')));
 }

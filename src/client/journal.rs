@@ -44,6 +44,19 @@ impl Journal {
         Ok(records)
     }
 
+    /// The handle that was kept of the file of an upload.
+    pub async fn handle(&self, id: FileId) -> Result<Option<JsValue>, idb::Error> {
+        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadOnly)?;
+        let key = JsValue::from_str(&id.to_string());
+        let value = transaction
+            .object_store(STORE)?
+            .get(Query::Key(key))?
+            .await?;
+        Ok(value
+            .and_then(|value| decode(&value))
+            .map(|(_, handle)| handle))
+    }
+
     /// Keeps a record, in the place of an older one of the same upload.
     pub async fn keep(&self, record: &Record, handle: &JsValue) -> Result<(), idb::Error> {
         let Ok(bytes) = postcard::to_allocvec(record) else {
@@ -56,6 +69,15 @@ impl Journal {
             .object_store(STORE)?
             .put(&value, Some(&key))?
             .await?;
+        transaction.commit()?.await?;
+        Ok(())
+    }
+
+    /// Waits for all that was begun before.
+    pub async fn settle(&self) -> Result<(), idb::Error> {
+        // Transactions that write come one after the other.
+        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
+        transaction.object_store(STORE)?.count(None)?.await?;
         transaction.commit()?.await?;
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! | module | what it holds | where it runs |
 //! | --- | --- | --- |
-//! | [`host`] | where the engine lives; page events | page, and the worker's entry |
+//! | [`host`] | where a page finds its engine; page events | page, and the worker's entry |
+//! | [`seat`], [`locks`], [`lines`] | which of several engines runs; ways to all pages | with the engine |
 //! | [`pick`] | files from inputs, drops and the clipboard | page |
 //! | [`port`] | one end of the port between page and engine | both |
 //! | [`engine`] | drives the machines of the protocol | worker, or page without one |
@@ -12,8 +13,11 @@ pub mod engine;
 pub mod handle;
 pub mod host;
 pub mod journal;
+pub mod lines;
+pub mod locks;
 pub mod pick;
 pub mod port;
+pub mod seat;
 pub mod socket;
 pub mod source;
 pub mod time;

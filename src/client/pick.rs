@@ -14,7 +14,10 @@ use web_sys::{
     FileSystemFileEntry, HtmlInputElement,
 };
 
+use super::handle;
+use super::journal::Journal;
 use crate::port::Key;
+use crate::protocol::id::FileId;
 use crate::protocol::manifest::{MAX_MEDIA_TYPE, Manifest};
 use crate::ui::engine::{Engine, Picked};
 
@@ -41,6 +44,43 @@ pub fn for_upload(engine: Engine, key: Key, input: &HtmlInputElement) {
         let path = file.name();
         engine.provide_file(key, picked(path, file, None));
     }
+}
+
+/// Opens the browser's picker that gives handles, if it has one; else it says so, and
+/// the input opens its own. A file for the upload `key`, or files for the queue.
+pub fn choose(engine: Engine, key: Option<Key>) -> bool {
+    if !handle::can_pick() {
+        return false;
+    }
+    spawn_local(async move {
+        let mut batch = Batch::new(engine);
+        for (handle, file) in handle::pick(key.is_none()).await {
+            match (file, key) {
+                (None, _) => batch.unreadable += 1,
+                (Some(file), None) => batch.push(file.name(), file, Some(handle)).await,
+                (Some(file), Some(key)) => {
+                    engine.provide_file(key, picked(file.name(), file, Some(handle)));
+                }
+            }
+        }
+        batch.finish();
+    });
+    true
+}
+
+/// Asks the browser for the file of an upload of which a handle was kept.
+pub fn ask_again(engine: Engine, key: Key, id: FileId) {
+    spawn_local(async move {
+        let kept = match Journal::open().await {
+            Ok(journal) => journal.handle(id).await.ok().flatten(),
+            Err(_) => None,
+        };
+        if let Some(handle) = kept
+            && let Some(file) = handle::ask(&handle).await
+        {
+            engine.provide_file(key, picked(file.name(), file, Some(handle)));
+        }
+    });
 }
 
 /// Whether a drag carries files, as far as can be known before it is dropped.

@@ -18,9 +18,16 @@ pub struct Port<Out, In> {
 }
 
 impl<Out: Serialize, In: DeserializeOwned + 'static> Port<Out, In> {
-    /// Begins to listen.
-    pub fn new(port: MessagePort, mut hear: impl FnMut(In, Array) + 'static) -> Self {
+    /// Begins to listen. `failed` is called when the other end could not be started.
+    pub fn new(
+        port: MessagePort,
+        mut hear: impl FnMut(In, Array) + 'static,
+        failed: impl Fn() + 'static,
+    ) -> Self {
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if event.data().is_null() {
+                return failed();
+            }
             let parts = Array::from(&event.data());
             let bytes = Uint8Array::new(&parts.get(0)).to_vec();
             // Both ends are of one bundle, so a message that cannot be read is a fault of
@@ -47,5 +54,12 @@ impl<Out: Serialize, In: DeserializeOwned + 'static> Port<Out, In> {
         if sent.is_none() {
             web_sys::console::error_1(&"port: a message could not be sent".into());
         }
+    }
+}
+
+impl<Out, In> Drop for Port<Out, In> {
+    fn drop(&mut self) {
+        self.port.set_onmessage(None);
+        self.port.close();
     }
 }

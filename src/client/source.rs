@@ -4,21 +4,48 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, File};
 
 use crate::port::Key;
+use crate::protocol::manifest::Manifest;
 use crate::protocol::sender::ReadError;
 
 /// A file that was picked.
 #[derive(Clone, Debug)]
 pub struct Source {
+    /// What is said of it.
+    pub manifest: Manifest,
     /// The file, as it was when it was picked.
     pub file: File,
     /// The handle with which it is found again later, or `null`.
     pub handle: JsValue,
+}
+
+/// The files beside the message that names them: a file and a handle each.
+pub fn beside(manifests: Vec<Manifest>, files: &Array) -> Vec<Source> {
+    let both = manifests.into_iter().zip((0..).step_by(2));
+    both.filter_map(|(manifest, index)| {
+        Some(Source {
+            manifest,
+            file: files.get(index).dyn_into().ok()?,
+            handle: files.get(index + 1),
+        })
+    })
+    .collect()
+}
+
+/// The opposite of [`beside`].
+pub fn pack(sources: Vec<Source>) -> (Vec<Manifest>, Array) {
+    let files = Array::new();
+    let manifests = sources.into_iter().map(|source| {
+        files.push(&source.file);
+        files.push(&source.handle);
+        source.manifest
+    });
+    (manifests.collect(), files)
 }
 
 /// The files by upload.
@@ -32,13 +59,18 @@ impl Sources {
     }
 
     /// Lets go of a file.
-    pub fn forget(&mut self, key: Key) {
-        self.0.remove(&key);
+    pub fn forget(&mut self, key: Key) -> Option<Source> {
+        self.0.remove(&key)
     }
 
     /// The file of an upload.
     pub fn get(&self, key: Key) -> Option<&Source> {
         self.0.get(&key)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Source> {
+        self.0.values().cloned().collect()
     }
 }
 

@@ -39,6 +39,7 @@ pub fn word(trouble: &Trouble) -> &'static str {
         Trouble::Busy => "server-busy",
         Trouble::Silent => "silent",
         Trouble::TakenOver => "taken-over",
+        Trouble::Elsewhere => "elsewhere",
         Trouble::Changed => "changed",
         Trouble::Vanished => "vanished",
         Trouble::Different => "different",

@@ -9,13 +9,13 @@ use super::manifest::{Limits, Manifest};
 use super::ranges::RangeSet;
 use super::trouble::Trouble;
 use super::{Generation, StreamId};
-use crate::verify::{BlockHash, Root};
+use crate::verify::{BlockHash, Challenge, Proof, Root};
 
 /// How many hashes one [`ServerMessage::Hashes`] carries at most.
 pub const HASHES_PER_MESSAGE: usize = 1024;
 
-/// How many ranges one [`ServerMessage::Opened`] carries at most. What lies beyond is
-/// not mentioned and simply sent again.
+/// How many ranges one [`ServerMessage::Opened`] or [`ServerMessage::Match`] carries at
+/// most. What lies beyond is not mentioned and simply sent again.
 pub const RANGES_PER_MESSAGE: usize = 2048;
 
 /// What a client says.
@@ -38,8 +38,9 @@ pub enum ClientMessage {
         manifest: Manifest,
         /// What continues an upload that was begun before.
         resume: Option<Token>,
-        /// Whether the client wants the hashes of the blocks that are there, to
-        /// compare its file with them.
+        /// Whether the client would compare its file with what is there: with the
+        /// hashes of the blocks of the upload that it continues; or, where it begins
+        /// one, by proof with an upload of the same file that nobody continues.
         verify: bool,
     },
     /// What the client computed for a block that it sent.
@@ -80,6 +81,13 @@ pub enum ClientMessage {
     },
     /// Asks for a sign of life, since browsers cannot send WebSocket pings.
     Ping,
+    /// The answer to `Match`.
+    Prove {
+        /// Which upload.
+        stream: StreamId,
+        /// What only somebody can make who has the blocks.
+        proof: Proof,
+    },
 }
 
 /// What a server says.
@@ -194,6 +202,17 @@ pub enum ServerMessage {
         /// When to come back at the earliest, in milliseconds.
         retry_after: u32,
     },
+    /// Nobody continues an upload of that path and size: whoever proves to have the
+    /// same bytes may. `Opened` comes after the proof, or another `Match` if there is
+    /// more of it by then.
+    Match {
+        /// Which stream asked.
+        stream: StreamId,
+        /// The blocks that are durable.
+        blocks: RangeSet,
+        /// What the proof is to be made for.
+        challenge: Challenge,
+    },
 }
 
 /// A control frame that holds no message of this protocol.
@@ -281,6 +300,10 @@ mod tests {
             ClientMessage::Watch { topic },
             ClientMessage::Unwatch { topic: Topic::Live },
             ClientMessage::Ping,
+            ClientMessage::Prove {
+                stream,
+                proof: Proof::new(&[6; 32], []),
+            },
         ]
     }
 
@@ -352,6 +375,11 @@ mod tests {
             },
             ServerMessage::Pong,
             ServerMessage::Drain { retry_after: 500 },
+            ServerMessage::Match {
+                stream,
+                blocks: RangeSet::full(1..4),
+                challenge: [7; 32],
+            },
         ];
         for message in messages {
             assert_eq!(

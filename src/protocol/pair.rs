@@ -1,6 +1,8 @@
 //! A sender and a receiver joined by a virtual wire, with a virtual disk behind:
 //! whatever is done to the wire, what is stored equals what was sent.
 
+mod devices;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -11,17 +13,23 @@ use super::frame::Frame;
 use super::id::{FileId, ServerId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::ServerMessage;
+use super::ranges::RangeSet;
 use super::receiver::{self, Opening, Receiver, Settings};
 use super::sender::{self, Key, Row, RowState, Sender};
-use super::{Generation, Time};
+use super::trouble::Trouble;
+use super::{Generation, StreamId, Time};
 use crate::protocol::id::ClientId;
 use crate::protocol::message::ClientMessage;
-use crate::verify::{BLOCK, BlockHash, Root, block, block_len, blocks};
+use crate::verify::{BLOCK, BlockHash, Proof, Root, block, block_len, blocks};
 
 /// What the server has on disk of one upload.
 #[derive(Debug, Default)]
 struct Part {
+    path: String,
     size: u64,
+    /// Which of its tokens is valid.
+    token: u8,
+    ended: bool,
     bytes: Vec<u8>,
     durable: BTreeMap<u64, BlockHash>,
     stored: Option<Root>,
@@ -34,7 +42,9 @@ struct World {
     sender: Sender,
     receiver: Option<Receiver>,
     parts: Vec<Part>,
-    streams: BTreeMap<super::StreamId, usize>,
+    /// Who holds which part, and to whom one is offered.
+    streams: BTreeMap<StreamId, usize>,
+    offers: BTreeMap<StreamId, (usize, Manifest)>,
     up: VecDeque<Vec<u8>>,
     down: VecDeque<ServerMessage>,
     reads: VecDeque<sender::Effect>,
@@ -51,6 +61,7 @@ impl World {
             receiver: None,
             parts: Vec::new(),
             streams: BTreeMap::new(),
+            offers: BTreeMap::new(),
             up: VecDeque::new(),
             down: VecDeque::new(),
             reads: VecDeque::new(),
@@ -104,32 +115,37 @@ impl World {
                     stream,
                     manifest,
                     resume,
-                } => {
-                    let index = match resume {
-                        Some(token) => usize::from(token.as_bytes()[0]),
-                        None => {
-                            self.parts.push(Part {
-                                size: manifest.size,
-                                bytes: vec![0; manifest.size as usize],
-                                ..Part::default()
-                            });
-                            self.parts.len() - 1
+                    verify,
+                } => match resume.map(|token| *token.as_bytes()) {
+                    None => {
+                        let opening = match self.resting(&manifest).filter(|_| verify) {
+                            Some(index) => self.offer(stream, index, manifest),
+                            None => self.begin(stream, &manifest),
+                        };
+                        receiver.opened(stream, opening, self.now);
+                    }
+                    Some([index, token, ..]) => {
+                        let part = &self.parts[usize::from(index)];
+                        let replaced = part.token != token;
+                        if replaced && part.stored.is_some() {
+                            receiver.failed(stream, Trouble::Elsewhere);
+                        } else {
+                            let opening = if replaced || part.ended {
+                                Opening::Gone
+                            } else {
+                                self.grant(stream, usize::from(index))
+                            };
+                            receiver.opened(stream, opening, self.now);
                         }
-                    };
-                    self.streams.insert(stream, index);
-                    let part = &self.parts[index];
-                    let id = FileId::from_bytes([index as u8; 16]);
-                    let opening = match part.stored {
-                        Some(root) => Opening::Stored {
-                            id,
-                            path: String::new(),
-                            root,
-                        },
-                        None => Opening::Granted {
-                            id,
-                            token: Token::from_bytes([index as u8; 16]),
-                            blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
-                        },
+                    }
+                },
+                receiver::Effect::Settle { stream, proven } => {
+                    let (index, manifest) = self.offers[&stream].clone();
+                    let opening = if proven {
+                        self.parts[index].token += 1;
+                        self.grant(stream, index)
+                    } else {
+                        self.begin(stream, &manifest)
                     };
                     receiver.opened(stream, opening, self.now);
                 }
@@ -156,14 +172,71 @@ impl World {
                 }
                 receiver::Effect::Seal { stream, root } => {
                     let index = self.streams[&stream];
+                    self.streams.remove(&stream);
                     self.parts[index].stored = Some(root);
                     let id = FileId::from_bytes([index as u8; 16]);
                     receiver.sealed(stream, id, String::new(), root);
                 }
-                receiver::Effect::Release(stream) => receiver.released(stream),
-                receiver::Effect::Abort(stream) => receiver.aborted(stream),
+                receiver::Effect::Release(stream) => {
+                    self.streams.remove(&stream);
+                    receiver.released(stream);
+                }
+                receiver::Effect::Abort(stream) => {
+                    if let Some(index) = self.streams.remove(&stream) {
+                        self.parts[index].ended = true;
+                    }
+                    receiver.aborted(stream);
+                }
                 receiver::Effect::Close(code) => unreachable!("the server closed with {code:?}"),
             }
+        }
+    }
+
+    fn begin(&mut self, stream: StreamId, manifest: &Manifest) -> Opening {
+        self.parts.push(Part {
+            path: manifest.path.clone(),
+            size: manifest.size,
+            bytes: vec![0; manifest.size as usize],
+            ..Part::default()
+        });
+        self.grant(stream, self.parts.len() - 1)
+    }
+
+    fn grant(&mut self, stream: StreamId, index: usize) -> Opening {
+        let part = &self.parts[index];
+        let id = FileId::from_bytes([index as u8; 16]);
+        if let Some(root) = part.stored {
+            let path = String::new();
+            return Opening::Stored { id, path, root };
+        }
+        self.streams.insert(stream, index);
+        let mut token = [0; 16];
+        token[..2].copy_from_slice(&[index as u8, part.token]);
+        Opening::Granted {
+            id,
+            token: Token::from_bytes(token),
+            blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
+        }
+    }
+
+    fn resting(&self, manifest: &Manifest) -> Option<usize> {
+        let fits = |(index, part): &(usize, &Part)| {
+            let held = self.streams.values().any(|i| i == index);
+            part.path == manifest.path
+                && part.size == manifest.size
+                && Proof::is_possible(part.size)
+                && !(held || part.ended || part.stored.is_some() || part.durable.is_empty())
+        };
+        let parts = self.parts.iter().enumerate().filter(fits);
+        let (index, _) = parts.max_by_key(|(_, part)| part.durable.len())?;
+        Some(index)
+    }
+
+    fn offer(&mut self, stream: StreamId, index: usize, manifest: Manifest) -> Opening {
+        self.offers.insert(stream, (index, manifest));
+        Opening::Matched {
+            challenge: [self.offers.len() as u8; 32],
+            blocks: self.parts[index].durable.clone().into_iter().collect(),
         }
     }
 
@@ -308,6 +381,37 @@ fn a_damaged_block_is_sent_again_and_no_other() {
 }
 
 #[test]
+fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
+    let mut world = World::new();
+    world.add("a", content(2 * BLOCK, 1));
+    world
+        .sender
+        .connected(Limits::default(), 4 * BLOCK, world.now);
+    let stream = super::StreamId(0);
+    let opened = ServerMessage::Opened {
+        stream,
+        id: FileId::from_bytes([1; 16]),
+        token: Token::from_bytes([2; 16]),
+        have: RangeSet::new(),
+    };
+    world.sender.message(opened, world.now, 0);
+    let mut offsets = Vec::new();
+    while offsets.len() < 12 {
+        // Without a server a step only reads.
+        while world.step() {}
+        let message = world.sender.poll_transmit(BLOCK as usize / 4);
+        if let Some(Ok(Frame::Data { offset, .. })) = message.map(|m| Frame::parse(m.into())) {
+            offsets.push(offset * 4 / BLOCK);
+        }
+        if offsets.len() == 5 {
+            let nack = ServerMessage::Nack { stream, block: 0 };
+            world.sender.message(nack, world.now, 0);
+        }
+    }
+    assert_eq!(offsets, [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3]);
+}
+
+#[test]
 fn after_a_reload_the_same_file_continues_and_another_is_refused() {
     let mut world = World::new();
     let mut original = content(6 * BLOCK, 1);
@@ -342,6 +446,24 @@ fn after_a_reload_the_same_file_continues_and_another_is_refused() {
     world.run();
     world.check_stored();
     assert_eq!(world.sent - sent, 6 * BLOCK - durable);
+}
+
+#[test]
+fn limits_of_an_earlier_connection_refuse_nothing() {
+    let mut world = World::new();
+    let strict = Limits {
+        max_file_size: Some(1),
+        ..Limits::default()
+    };
+    world.sender.connected(strict, 0, world.now);
+    let key = world.add("a", content(2, 1));
+    assert_eq!(world.states(), [RowState::Failed]);
+    world.disconnect();
+    world.sender.retry(key);
+    assert!(world.sender.interest());
+    world.connect();
+    world.run();
+    world.check_stored();
 }
 
 #[test]

@@ -54,6 +54,9 @@ pub enum Trouble {
     Ended,
     /// The server met a fault of its own.
     Internal,
+    /// Somebody else proved to have the file and continues this upload, or has
+    /// finished it.
+    Elsewhere,
 }
 
 /// Who can do something about a trouble.
@@ -80,7 +83,8 @@ impl Trouble {
             | Self::Vanished
             | Self::Different
             | Self::Corrupt
-            | Self::Ended => Class::Act,
+            | Self::Ended
+            | Self::Elsewhere => Class::Act,
             Self::TooLarge { .. }
             | Self::TotalTooLarge { .. }
             | Self::TooMany { .. }
@@ -132,6 +136,9 @@ impl std::fmt::Display for Trouble {
             ),
             Self::Ended => f.write_str("This upload was ended elsewhere. Retry to start it anew."),
             Self::Internal => f.write_str("The server had a fault. It tries again."),
+            Self::Elsewhere => f.write_str(
+                "Another device has continued this upload. Retry to send it from here too.",
+            ),
         }
     }
 }

@@ -61,6 +61,9 @@ pub enum Found {
     Upload(FileId),
     /// A file: the upload was finished.
     Stored(StoredFile),
+    /// Nothing any more: somebody else proved to have the same bytes and got a token of
+    /// their own for this upload, or for the file that it became.
+    Replaced(FileId),
 }
 
 /// Why the registry did not do it.
@@ -145,8 +148,9 @@ pub trait Registry: Send + Sync + 'static {
         root: Root,
     ) -> Result<StoredFile, RegistryError>;
 
-    /// Forgets an unfinished upload; whether there was one.
-    async fn end(&self, id: FileId) -> Result<bool, RegistryError>;
+    /// Forgets an unfinished upload, for the holder with this epoch or, without one,
+    /// whoever holds it; whether there was one.
+    async fn end(&self, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError>;
 
     /// One unfinished upload.
     async fn upload(&self, id: FileId) -> Result<Option<Upload>, RegistryError>;
@@ -157,6 +161,19 @@ pub trait Registry: Send + Sync + 'static {
     /// Takes hold of an upload with the next epoch, without its token: the caller has
     /// found it before, or is the server itself after a crash.
     async fn hold(&self, id: FileId) -> Result<Claim, RegistryError>;
+
+    /// The unfinished uploads to `path` of a file of `size` bytes with at least one
+    /// durable block; the one with the most of them first.
+    async fn alike(&self, path: &str, size: u64) -> Result<Vec<FileId>, RegistryError>;
+
+    /// What [`Registry::hold`] would give, but for the epoch, which is that of the last
+    /// holder.
+    async fn peek(&self, id: FileId) -> Result<Claim, RegistryError>;
+
+    /// Takes hold as [`Registry::hold`] does, for somebody who proved to have the blocks,
+    /// if nobody took hold since `epoch`. From now on `token` stands for the upload, and
+    /// what stood for it is [`Found::Replaced`].
+    async fn adopt(&self, id: FileId, epoch: Epoch, token: &Token) -> Result<Claim, RegistryError>;
 
     /// A page of the files.
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError>;

@@ -4,7 +4,7 @@
 //! An upload has at most one holder, a stream of a session. Whoever wants it next
 //! asks the holder to leave and waits for it only as long as its last writes take.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ use crate::protocol::id::{ClientId, FileId};
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
-use crate::protocol::{Generation, StreamId};
-use crate::registry::{Registry, RegistryError, Upload};
+use crate::protocol::{Generation, StreamId, Time};
+use crate::registry::{Epoch, Registry, RegistryError, Upload};
 use crate::storage::Storage;
 
 /// How long an ended upload stays visible to those who watch it.
@@ -49,18 +49,44 @@ pub struct Hub {
 #[derive(Default)]
 struct Table {
     uploads: HashMap<FileId, Entry>,
+    /// The uploads that have ended, the first first.
+    ended: VecDeque<(Instant, FileId)>,
     clients: HashMap<ClientId, (Generation, ControlSender)>,
+}
+
+impl Table {
+    /// Forgets the uploads that ended a while ago.
+    fn forget_ended(&mut self) {
+        while let Some((at, id)) = self.ended.front().copied()
+            && at.elapsed() >= FAREWELL
+        {
+            self.ended.pop_front();
+            self.uploads.remove(&id);
+        }
+    }
 }
 
 struct Entry {
     view: LiveUpload,
     rate: Rate,
     holder: Option<Holder>,
-    ended: Option<Instant>,
+    ended: bool,
+}
+
+impl Entry {
+    /// What is seen of it now.
+    fn at(&mut self, now: Time) -> &LiveUpload {
+        self.view.rate = match self.view.state {
+            LiveState::Receiving => self.rate.per_second(now),
+            _ => 0,
+        };
+        &self.view
+    }
 }
 
 #[derive(Clone)]
 struct Holder {
+    epoch: Epoch,
     session: ControlSender,
     stream: StreamId,
     gone: CancellationToken,
@@ -138,27 +164,49 @@ impl Hub {
 
     /// What a watcher of the topic sees; ended uploads for a little while too.
     pub fn watched(&self, topic: Topic) -> Vec<LiveUpload> {
+        self.news(topic, &HashMap::new()).0
+    }
+
+    /// What differs for a watcher of the topic from what it was told: uploads as they are
+    /// now, and those that are no longer there.
+    pub fn news(
+        &self,
+        topic: Topic,
+        told: &HashMap<FileId, LiveUpload>,
+    ) -> (Vec<LiveUpload>, Vec<FileId>) {
         let now = self.began.elapsed();
         let mut table = self.table.lock();
-        table
-            .uploads
-            .retain(|_, e| e.ended.is_none_or(|at| at.elapsed() < FAREWELL));
-        let view = |entry: &Entry| {
-            let moving = entry.view.state == LiveState::Receiving;
-            let rate = if moving {
-                entry.rate.per_second(now)
-            } else {
-                0
-            };
-            LiveUpload {
-                rate,
-                ..entry.view.clone()
+        table.forget_ended();
+        // Only what differs is copied: there may be many watchers of many uploads.
+        let differs = |entry: &mut Entry| {
+            let view = entry.at(now);
+            (told.get(&view.id) != Some(view)).then(|| view.clone())
+        };
+        let changed = match topic {
+            Topic::Live => table.uploads.values_mut().filter_map(differs).collect(),
+            Topic::Upload(id) => {
+                let entry = table.uploads.get_mut(&id);
+                entry.and_then(differs).into_iter().collect()
             }
         };
-        match topic {
-            Topic::Live => table.uploads.values().map(view).collect(),
-            Topic::Upload(id) => table.uploads.get(&id).map(view).into_iter().collect(),
-        }
+        let there = |id: &&FileId| table.uploads.contains_key(id);
+        let gone = told.keys().filter(|id| !there(id)).copied().collect();
+        (changed, gone)
+    }
+
+    /// How many clients are connected.
+    pub fn clients(&self) -> usize {
+        self.table.lock().clients.len()
+    }
+
+    /// How many uploads are held by a session.
+    pub fn held(&self) -> usize {
+        let table = self.table.lock();
+        table
+            .uploads
+            .values()
+            .filter(|e| e.holder.is_some())
+            .count()
     }
 
     /// Whether a session holds the upload.
@@ -186,19 +234,29 @@ impl Hub {
             view,
             rate: Rate::default(),
             holder: None,
-            ended: None,
+            ended: false,
         };
         table.uploads.entry(upload.id).or_insert(fresh);
         drop(table);
         self.changed();
     }
 
-    /// Makes a stream the holder of an upload that was entered.
-    pub fn hold(self: &Arc<Self>, id: FileId, session: ControlSender, stream: StreamId) -> Hold {
+    /// Makes a stream the holder of an upload that was entered, unless one with a newer
+    /// epoch was faster.
+    pub fn hold(
+        self: &Arc<Self>,
+        id: FileId,
+        epoch: Epoch,
+        session: ControlSender,
+        stream: StreamId,
+    ) -> Hold {
         let gone = CancellationToken::new();
         let mut table = self.table.lock();
-        if let Some(entry) = table.uploads.get_mut(&id) {
+        if let Some(entry) = table.uploads.get_mut(&id)
+            && entry.holder.as_ref().is_none_or(|h| h.epoch < epoch)
+        {
             entry.holder = Some(Holder {
+                epoch,
                 session,
                 stream,
                 gone: gone.clone(),
@@ -256,14 +314,20 @@ impl Hub {
 
     /// Says that an upload is stored or was ended.
     pub fn ended(&self, id: FileId, state: LiveState) {
-        if let Some(entry) = self.table.lock().uploads.get_mut(&id) {
+        let mut table = self.table.lock();
+        table.forget_ended();
+        let Table { uploads, ended, .. } = &mut *table;
+        if let Some(entry) = uploads.get_mut(&id) {
             entry.view.state = state;
-            entry.ended = Some(Instant::now());
+            if !std::mem::replace(&mut entry.ended, true) {
+                ended.push_back((Instant::now(), id));
+            }
             if state == LiveState::Stored {
                 entry.view.received = entry.view.size;
                 entry.view.durable = entry.view.size;
             }
         }
+        drop(table);
         self.changed();
     }
 
@@ -271,7 +335,7 @@ impl Hub {
     /// Whether there was one.
     pub async fn cancel(&self, id: FileId) -> Result<bool, RegistryError> {
         self.evict(id, Trouble::Ended).await;
-        let was = self.registry.end(id).await?;
+        let was = self.registry.end(id, None).await?;
         if let Err(error) = self.storage.discard(id).await {
             tracing::warn!(%id, %error, "the bytes of a cancelled upload could not be deleted");
         }
@@ -280,7 +344,7 @@ impl Hub {
             .lock()
             .uploads
             .get(&id)
-            .is_some_and(|e| e.ended.is_none() || e.view.state == LiveState::Ended);
+            .is_some_and(|e| !e.ended || e.view.state == LiveState::Ended);
         if known {
             self.ended(id, LiveState::Ended);
         }

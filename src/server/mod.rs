@@ -5,6 +5,7 @@ pub mod desk;
 pub mod download;
 pub mod guard;
 pub mod hub;
+mod matching;
 pub mod policy;
 pub mod recover;
 pub mod router;
@@ -109,9 +110,9 @@ impl Server {
     }
 }
 
-/// Sixteen random bytes.
-fn random() -> Result<[u8; 16], getrandom::Error> {
-    let mut bytes = [0; 16];
+/// Random bytes.
+fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }

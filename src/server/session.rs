@@ -2,16 +2,20 @@
 //!
 //! The session drives a [`Receiver`]: it feeds it messages, outcomes and time, and
 //! carries its effects out. It sends only when the socket has room, so a client that
-//! does not read costs no memory.
+//! does not read costs no memory, and is let go of; it reads only while what was read
+//! gets written. However it ends, nothing of it is left.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Server;
 use super::hub::Control;
@@ -20,6 +24,7 @@ use super::watcher::Watcher;
 use crate::protocol::close::CloseCode;
 use crate::protocol::flow::Budget;
 use crate::protocol::id::{ClientId, FileId};
+use crate::protocol::message::ServerMessage;
 use crate::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{Generation, MAX_MESSAGE, StreamId, Time};
@@ -27,50 +32,70 @@ use crate::protocol::{Generation, MAX_MESSAGE, StreamId, Time};
 /// How often the client should ping, and how often the server does when it hears
 /// nothing.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How long nothing may be heard.
-const SILENCE: Duration = Duration::from_secs(15);
+/// How long nothing may be heard, and how long a message may take to be sent: fifteen
+/// seconds after the last sign of life, no half-open connection is left.
+pub const SILENCE: Duration = Duration::from_secs(14);
 /// How long the closing handshake may take, and the last writes with it.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How long what is queued before the announcement of the end may take.
+const DRAIN: Duration = Duration::from_secs(1);
+/// When a client may come back at the earliest after the server stopped.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How many messages may wait for the socket.
 const OUTBOX: usize = 8;
+/// How many frames may wait to be written; an honest client's credit is used up before.
+const MAX_FRAMES: usize = 4096;
+/// How many streams that were left may wait for their last writes.
+const MAX_LEAVING: usize = 64;
+/// Messages that are shorter than this are copied: else each could keep the whole
+/// buffer in memory that it was read into.
+const SHORT: usize = super::socket::READ_BUFFER;
 
 /// Serves one connection until it is over. `refused` is what the upgrade found wrong.
 pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Option<CloseCode>) {
-    let (mut sink, mut stream) = socket.split();
-    let (outbox, mut outgoing) = mpsc::channel::<Message>(OUTBOX);
-    let writer = tokio::spawn(async move {
-        while let Some(message) = outgoing.recv().await {
-            if sink.send(message).await.is_err() {
-                break;
-            }
-        }
-    });
-    let mut session = Session::new(server, outbox);
+    let (sink, mut stream) = socket.split();
+    let (outbox, outgoing) = mpsc::channel(OUTBOX);
+    let (farewell, last) = oneshot::channel();
+    let writer = AbortOnDropHandle::new(tokio::spawn(write(sink, outgoing, last)));
+    let mut session = Session::new(server, outbox, farewell);
     if let Some(code) = refused {
         session.receiver.close(code);
     }
     session.serve(&mut stream).await;
-    let Session {
-        outbox,
-        server,
-        client,
-        code,
-        ..
-    } = session;
-    drop(outbox);
+    let (client, code) = (session.client, session.code.and_then(CloseCode::code));
+    let deadline = session.deadline.unwrap_or_else(Instant::now);
+    drop(session);
     // The writer ends when the outbox is empty, or the socket is gone.
-    if tokio::time::timeout(FAREWELL, writer).await.is_err() {
+    if timeout_at(deadline, writer).await.is_err() {
         tracing::debug!("the last messages of a connection could not be sent");
     }
-    if let Some((client, generation)) = client {
-        server.hub.farewell(client, generation);
-    }
-    let code = code.and_then(CloseCode::code);
     tracing::info!(
         code,
         client = client.map(|(c, _)| c.to_string()),
         "a connection ended"
     );
+}
+
+/// Sends what comes out of the outbox, and after all of it the close frame. Ends early
+/// if the socket is gone or takes nothing for too long.
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut outgoing: mpsc::Receiver<Message>,
+    mut last: oneshot::Receiver<CloseFrame>,
+) {
+    loop {
+        let message = tokio::select! {
+            biased;
+            Some(message) = outgoing.recv() => message,
+            Ok(frame) = &mut last => Message::Close(Some(frame)),
+            else => break,
+        };
+        let is_last = matches!(message, Message::Close(_));
+        let sent = timeout(SILENCE, sink.send(message)).await;
+        if is_last || !matches!(sent, Ok(Ok(()))) {
+            break;
+        }
+    }
 }
 
 type Channel<T> = (mpsc::UnboundedSender<T>, mpsc::UnboundedReceiver<T>);
@@ -79,10 +104,11 @@ struct Session {
     server: Arc<Server>,
     receiver: Receiver,
     outbox: mpsc::Sender<Message>,
+    /// Takes the close frame, once.
+    farewell: Option<oneshot::Sender<CloseFrame>>,
     controls: Channel<Control>,
     outcomes: Channel<(StreamId, Outcome)>,
-    uploads: HashMap<StreamId, mpsc::UnboundedSender<Job>>,
-    ids: HashMap<StreamId, FileId>,
+    uploads: HashMap<StreamId, Upload>,
     client: Option<(ClientId, Generation)>,
     watcher: Watcher,
     heard: Instant,
@@ -90,13 +116,39 @@ struct Session {
     /// Whether this connection takes a share of the memory budget.
     joined: bool,
     code: Option<CloseCode>,
+    /// Until when the announcement of the server's end may take.
+    draining: Option<Instant>,
     /// Until when the end may take, once it has begun.
     deadline: Option<Instant>,
     ended: bool,
 }
 
+/// The task of a stream.
+struct Upload {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// How many frames it has not yet written.
+    frames: usize,
+    /// The upload that it holds.
+    id: Option<FileId>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.joined {
+            self.server.budget.lock().leave();
+        }
+        if let Some((client, generation)) = self.client {
+            self.server.hub.farewell(client, generation);
+        }
+    }
+}
+
 impl Session {
-    fn new(server: Arc<Server>, outbox: mpsc::Sender<Message>) -> Self {
+    fn new(
+        server: Arc<Server>,
+        outbox: mpsc::Sender<Message>,
+        farewell: oneshot::Sender<CloseFrame>,
+    ) -> Self {
         let settings = Settings {
             server: server.id,
             limits: server.limits.clone(),
@@ -108,16 +160,17 @@ impl Session {
             server,
             receiver: Receiver::new(settings),
             outbox,
+            farewell: Some(farewell),
             controls: mpsc::unbounded_channel(),
             outcomes: mpsc::unbounded_channel(),
             uploads: HashMap::new(),
-            ids: HashMap::new(),
             client: None,
             watcher: Watcher::default(),
             heard: Instant::now(),
             pinged: false,
             joined: false,
             code: None,
+            draining: None,
             deadline: None,
             ended: false,
         }
@@ -127,43 +180,53 @@ impl Session {
         self.server.now()
     }
 
-    async fn serve(&mut self, stream: &mut futures::stream::SplitStream<WebSocket>) {
+    async fn serve(&mut self, stream: &mut SplitStream<WebSocket>) {
         let mut changes = self.server.hub.changes();
         let shutdown = self.server.shutdown.clone();
-        let mut draining = false;
         loop {
             self.carry_out();
             if self.is_over() {
                 break;
             }
             let due = self.due();
-            let watching = self.deadline.is_none() && self.watcher.is_watching();
+            let reads = !self.ended && !self.is_crowded();
+            let open = self.deadline.is_none();
+            let watches = open && self.watcher.is_watching();
+            let wants = open && self.receiver.wants_to_send();
             let outbox = self.outbox.clone();
-            let wants = self.receiver.wants_to_send();
             tokio::select! {
-                message = stream.next(), if !self.ended && !self.receiver.is_congested() => self.arrived(message),
+                message = stream.next(), if reads => self.arrived(message),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
-                permit = outbox.reserve(), if wants => {
-                    if let Ok(permit) = permit
-                        && let Some(message) = self.receiver.poll_send()
-                    {
-                        permit.send(Message::Binary(message.encode().into()));
-                    } else if self.outbox.is_closed() {
-                        self.gone();
-                    }
+                Ok(permit) = outbox.reserve(), if wants => self.say(permit),
+                () = outbox.closed(), if open => self.gone(),
+                _ = changes.changed(), if watches && self.watcher.is_fresh() => self.watcher.changed(),
+                () = shutdown.cancelled(), if open && self.draining.is_none() => {
+                    self.draining = Some(Instant::now() + DRAIN);
+                    self.receiver.drain(RETRY_AFTER);
                 }
-                _ = changes.changed(), if watching && self.watcher.is_fresh() => self.watcher.changed(),
-                () = shutdown.cancelled(), if !draining => {
-                    draining = true;
-                    self.receiver.drain(Duration::from_millis(500));
-                    self.drain();
-                }
-                () = sleep_until(due) => self.passed(watching),
+                () = sleep_until(due) => self.passed(watches),
             }
         }
-        if self.joined {
-            self.server.budget.lock().leave();
+    }
+
+    /// Whether so much of this client waits to be written or sent that nothing more is
+    /// read.
+    fn is_crowded(&self) -> bool {
+        let streams = self.server.limits.max_concurrency as usize + MAX_LEAVING;
+        self.receiver.is_congested()
+            || self.uploads.len() > streams
+            || self.uploads.values().map(|u| u.frames).sum::<usize>() > MAX_FRAMES
+    }
+
+    /// Sends the next message. Behind the announcement that the server stops, there is
+    /// none.
+    fn say(&mut self, permit: mpsc::Permit<'_, Message>) {
+        if let Some(message) = self.receiver.poll_send() {
+            permit.send(Message::Binary(message.encode().into()));
+            if matches!(message, ServerMessage::Drain { .. }) {
+                self.receiver.close(CloseCode::Restart);
+            }
         }
     }
 
@@ -185,20 +248,23 @@ impl Session {
         if let Some(at) = self.receiver.timeout() {
             due = due.min(self.server.instant(at));
         }
-        self.watcher.due().map_or(due, |at| due.min(at))
+        let others = self.watcher.due().into_iter().chain(self.draining);
+        others.fold(due, Instant::min)
     }
 
-    fn passed(&mut self, watching: bool) {
+    fn passed(&mut self, watches: bool) {
         let now = self.now();
         self.receiver.tick(now);
-        if self.heard.elapsed() >= SILENCE {
+        if self.draining.is_some_and(|by| by <= Instant::now()) {
+            self.receiver.close(CloseCode::Restart);
+        } else if self.heard.elapsed() >= SILENCE {
             self.receiver.close(CloseCode::HeartbeatLost);
         } else if self.heard.elapsed() >= HEARTBEAT && !self.pinged {
             self.pinged = true;
             // With no room in the outbox the client is not short of signs of life.
-            let _ = self.outbox.try_send(Message::Ping(bytes::Bytes::new()));
+            let _ = self.outbox.try_send(Message::Ping(Bytes::new()));
         }
-        if watching {
+        if watches {
             self.watcher.look(&self.server.hub, &self.outbox);
         }
     }
@@ -213,6 +279,12 @@ impl Session {
                     self.receiver.close(CloseCode::TooLarge);
                 } else {
                     let now = self.now();
+                    let short = bytes.len() < SHORT;
+                    let bytes = if short {
+                        Bytes::copy_from_slice(&bytes)
+                    } else {
+                        bytes
+                    };
                     self.receiver.message(bytes, now);
                 }
             }
@@ -251,20 +323,6 @@ impl Session {
         self.deadline.get_or_insert(Instant::now() + FAREWELL);
     }
 
-    /// Says that the server stops, finishes what was received, and closes.
-    fn drain(&mut self) {
-        while let Some(message) = self.receiver.poll_send() {
-            if self
-                .outbox
-                .try_send(Message::Binary(message.encode().into()))
-                .is_err()
-            {
-                break;
-            }
-        }
-        self.receiver.close(CloseCode::Restart);
-    }
-
     fn carry_out(&mut self) {
         while let Some(effect) = self.receiver.poll_effect() {
             match effect {
@@ -273,18 +331,24 @@ impl Session {
                     stream,
                     manifest,
                     resume,
+                    verify,
                 } => {
                     self.open(Request {
                         stream,
                         manifest,
                         resume,
+                        verify,
                     });
                 }
+                Effect::Settle { stream, proven } => self.job(stream, Job::Settle { proven }),
                 Effect::Write {
                     stream,
                     offset,
                     payload,
                 } => {
+                    if let Some(upload) = self.uploads.get_mut(&stream) {
+                        upload.frames += 1;
+                    }
                     self.job(stream, Job::Write(offset, payload));
                 }
                 Effect::Commit { stream, blocks } => self.job(stream, Job::Commit(blocks)),
@@ -320,7 +384,12 @@ impl Session {
             return self.receiver.failed(stream, Trouble::Busy);
         }
         let (jobs, todo) = mpsc::unbounded_channel();
-        self.uploads.insert(stream, jobs);
+        let upload = Upload {
+            jobs,
+            frames: 0,
+            id: None,
+        };
+        self.uploads.insert(stream, upload);
         let task = upload::run(
             self.server.clone(),
             request,
@@ -334,7 +403,7 @@ impl Session {
     fn job(&mut self, stream: StreamId, job: Job) {
         if let Some(upload) = self.uploads.get(&stream) {
             // A task that has ended has said why, and that comes next.
-            let _ = upload.send(job);
+            let _ = upload.jobs.send(job);
         }
     }
 
@@ -345,8 +414,10 @@ impl Session {
                 code: number,
                 reason: Utf8Bytes::from_static(code.reason()),
             };
-            // No room means that the client does not read: it will find out by itself.
-            let _ = self.outbox.try_send(Message::Close(Some(frame)));
+            if let Some(farewell) = self.farewell.take() {
+                // A writer that has ended has no socket to write to.
+                let _ = farewell.send(frame);
+            }
         }
         self.leave();
     }
@@ -356,29 +427,41 @@ impl Session {
         match outcome {
             Outcome::Opened(opening) => {
                 match &opening {
-                    Opening::Granted { id, .. } => _ = self.ids.insert(stream, *id),
+                    Opening::Granted { id, .. } => {
+                        if let Some(upload) = self.uploads.get_mut(&stream) {
+                            upload.id = Some(*id);
+                        }
+                    }
                     Opening::Stored { .. } | Opening::Gone => _ = self.uploads.remove(&stream),
+                    Opening::Matched { .. } => {}
                 }
                 self.receiver.opened(stream, opening, now);
             }
-            Outcome::Written(bytes, hashes) => self.receiver.written(stream, bytes, &hashes, now),
+            Outcome::Written {
+                frames,
+                bytes,
+                hashes,
+            } => {
+                if let Some(upload) = self.uploads.get_mut(&stream) {
+                    upload.frames = upload.frames.saturating_sub(frames);
+                }
+                self.receiver.written(stream, bytes, &hashes, now);
+            }
             Outcome::Committed => self.receiver.committed(stream, now),
             over => {
                 self.uploads.remove(&stream);
-                self.ids.remove(&stream);
                 match over {
                     Outcome::Sealed(id, path, root) => self.receiver.sealed(stream, id, path, root),
                     Outcome::Released => self.receiver.released(stream),
                     Outcome::Aborted => self.receiver.aborted(stream),
                     Outcome::Failed(trouble) => self.receiver.failed(stream, trouble),
-                    Outcome::Opened(_) | Outcome::Written(..) | Outcome::Committed => {}
+                    Outcome::Opened(_) | Outcome::Written { .. } | Outcome::Committed => {}
                 }
             }
         }
-        if let (Some(id), Some((received, durable))) =
-            (self.ids.get(&stream), self.receiver.progress(stream))
-        {
-            self.server.hub.progress(*id, received, durable);
+        let id = self.uploads.get(&stream).and_then(|upload| upload.id);
+        if let (Some(id), Some((received, durable))) = (id, self.receiver.progress(stream)) {
+            self.server.hub.progress(id, received, durable);
         }
     }
 

@@ -9,11 +9,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{Server, guard, session};
+use crate::protocol::SUBPROTOCOL;
 use crate::protocol::close::CloseCode;
-use crate::protocol::{MAX_MESSAGE, SUBPROTOCOL};
+use crate::protocol::frame::DATA_HEADER;
+use crate::verify::BLOCK;
 
+/// How much is read from the socket at once, in bytes. Every connection keeps so much.
+pub const READ_BUFFER: usize = 32 * 1024;
 /// How much may wait in the socket's own buffer, in bytes.
 const WRITE_BUFFER: usize = 256 * 1024;
+/// How long a message may be to be read at all: whoever takes a block for a frame is
+/// told so in good form.
+const LONGEST: usize = DATA_HEADER + BLOCK as usize;
 
 /// Upgrades a request to a session.
 pub async fn upgrade(
@@ -23,8 +30,9 @@ pub async fn upgrade(
 ) -> Response {
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
+        .max_message_size(LONGEST)
+        .max_frame_size(LONGEST)
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER);
     let refused = if !guard::same_origin(&headers) {

@@ -5,12 +5,15 @@
 //! happens, it ends by itself once its stream is over, and lets the upload go.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::hub::{ControlSender, Hold};
+use super::matching::{self, Matched};
 use super::recover::{self, RecoverError};
 use super::{Server, random};
 use crate::protocol::StreamId;
@@ -21,7 +24,7 @@ use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
 use crate::storage::{self, StorageError, UploadWriter, name};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block_len};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block_len};
 
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
@@ -29,6 +32,11 @@ const BATCH: usize = BLOCK as usize;
 /// Something to do for a stream.
 #[derive(Debug)]
 pub enum Job {
+    /// Continue the upload that was offered, if its blocks were proven; else begin one.
+    Settle {
+        /// Whether they were.
+        proven: bool,
+    },
     /// Hash and write.
     Write(u64, Bytes),
     /// Sync, then record.
@@ -44,10 +52,18 @@ pub enum Job {
 /// What came of it.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The upload is held now, and is this one; or it is stored, or gone.
+    /// The upload is held now, and is this one; or it is stored, or gone; or another is
+    /// offered, and [`Job::Settle`] comes next.
     Opened(Opening),
-    /// So many bytes were written, which completed these blocks.
-    Written(u64, Vec<(u64, BlockHash)>),
+    /// Something was written, which completed these blocks.
+    Written {
+        /// How many jobs that were.
+        frames: usize,
+        /// How many bytes.
+        bytes: u64,
+        /// The blocks.
+        hashes: Vec<(u64, BlockHash)>,
+    },
     /// The blocks are durable.
     Committed,
     /// The file is stored.
@@ -65,7 +81,7 @@ pub type Outcomes = UnboundedSender<(StreamId, Outcome)>;
 
 /// Why a stream ends early.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub enum Failure {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
@@ -101,9 +117,12 @@ pub struct Request {
     pub manifest: Manifest,
     /// The secret of an upload that was begun before.
     pub resume: Option<Token>,
+    /// Whether its client can prove what it has.
+    pub verify: bool,
 }
 
-/// Runs one stream from its `Open` to its end.
+/// Runs one stream from its `Open` to its end. Whatever breaks down on the way, a
+/// [`UploadWriter`] for one, ends this stream only.
 pub async fn run(
     server: Arc<Server>,
     request: Request,
@@ -114,56 +133,98 @@ pub async fn run(
     let stream = request.stream;
     // A session that is gone needs no answers.
     let report = |outcome| _ = outcomes.send((stream, outcome));
-    let outcome = match open(&server, request, session).await {
+    // The upload is free before its client hears of it.
+    let work = work(&server, request, session, &mut jobs, &report);
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    report(outcome.unwrap_or_else(|_| {
+        tracing::error!("the task of an upload broke down");
+        Outcome::Failed(Trouble::Internal)
+    }));
+}
+
+/// Opens and works until the stream is over; the last outcome is returned, not reported.
+async fn work(
+    server: &Arc<Server>,
+    request: Request,
+    session: ControlSender,
+    jobs: &mut UnboundedReceiver<Job>,
+    report: &impl Fn(Outcome),
+) -> Outcome {
+    match open(server, request, session, jobs, report).await {
         Ok(Opened::Held(opening, mut held)) => {
             report(Outcome::Opened(opening));
-            match held.work(&mut jobs, &report).await {
-                Ok(outcome) => outcome,
-                Err(failure) => {
-                    let trouble = failure.trouble();
-                    tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
-                    Outcome::Failed(trouble)
-                }
-            }
-            // `held` ends here: the upload is free before its client hears of it.
+            held.work(jobs, report).await.unwrap_or_else(|failure| {
+                let trouble = failure.trouble();
+                tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
+                Outcome::Failed(trouble)
+            })
         }
-        Ok(Opened::Not(opening)) => Outcome::Opened(opening),
+        Ok(Opened::Not(outcome)) => outcome,
         Err(failure) => {
             tracing::warn!(error = %failure, "an upload could not be opened");
             Outcome::Failed(failure.trouble())
         }
-    };
-    report(outcome);
+    }
 }
 
 enum Opened {
     Held(Opening, Box<Held>),
-    Not(Opening),
+    Not(Outcome),
 }
 
 async fn open(
     server: &Arc<Server>,
     request: Request,
     session: ControlSender,
+    jobs: &mut UnboundedReceiver<Job>,
+    report: &impl Fn(Outcome),
 ) -> Result<Opened, Failure> {
     let Request {
         stream,
         manifest,
         resume,
+        verify,
     } = request;
+    let not = |opening| Ok(Opened::Not(Outcome::Opened(opening)));
+    let mut foreign = false;
     let (token, claim) = match resume {
         None => {
-            let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
-            let path = name::safe(&manifest.path);
-            let claim = server.registry.begin(id, &token, &manifest, &path).await?;
-            tracing::info!(%id, path, size = manifest.size, "an upload begins");
-            (token, claim)
+            let (path, size) = (name::safe(&manifest.path), manifest.size);
+            let matched = if verify && Proof::is_possible(size) {
+                matching::settle(server, &path, size, jobs, report).await?
+            } else {
+                Matched::Nothing
+            };
+            match matched {
+                Matched::Adopted(token, claim) => {
+                    let (id, durable) = (claim.upload.id, claim.upload.durable);
+                    tracing::info!(%id, path, durable, size, "another device continues an upload");
+                    foreign = true;
+                    (token, claim)
+                }
+                Matched::Nothing => {
+                    let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
+                    let claim = server.registry.begin(id, &token, &manifest, &path).await?;
+                    tracing::info!(%id, path, size, "an upload begins");
+                    (token, claim)
+                }
+                Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
+            }
         }
         Some(token) => match server.registry.find(&token).await? {
-            None => return Ok(Opened::Not(Opening::Gone)),
+            None => return not(Opening::Gone),
             Some(Found::Stored(file)) => {
                 let (id, path, root) = (file.id, file.path, file.digest);
-                return Ok(Opened::Not(Opening::Stored { id, path, root }));
+                return not(Opening::Stored { id, path, root });
+            }
+            Some(Found::Replaced(id)) => {
+                // While nobody continues it, whoever had it may prove to have its bytes.
+                let rests = server.registry.upload(id).await?.is_some() && !server.hub.is_held(id);
+                return if rests {
+                    not(Opening::Gone)
+                } else {
+                    Ok(Opened::Not(Outcome::Failed(Trouble::Elsewhere)))
+                };
             }
             Some(Found::Upload(id)) => {
                 server.hub.evict(id, Trouble::TakenOver).await;
@@ -186,11 +247,11 @@ async fn open(
     };
     let opened = server.storage.open(id, manifest.size, claim.epoch, way);
     let writer = match opened.await {
-        Err(StorageError::Missing) => return Ok(Opened::Not(missing(server, &claim).await?)),
+        Err(StorageError::Missing) => return not(missing(server, &claim).await?),
         other => other?,
     };
     server.hub.enter(&claim.upload);
-    let hold = server.hub.hold(id, session, stream);
+    let hold = server.hub.hold(id, claim.epoch, session, stream);
     let opening = Opening::Granted {
         id,
         token,
@@ -201,6 +262,7 @@ async fn open(
         claim,
         writer,
         hasher: None,
+        foreign,
         _hold: hold,
     };
     Ok(Opened::Held(opening, Box::new(held)))
@@ -217,7 +279,7 @@ async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
         return Ok(Opening::Stored { id, path, root });
     }
     tracing::warn!(%id, path = claim.upload.path, "nothing of an upload is left: ended");
-    registry.end(id).await?;
+    registry.end(id, Some(claim.epoch)).await?;
     server.hub.ended(id, LiveState::Ended);
     Ok(Opening::Gone)
 }
@@ -227,6 +289,8 @@ struct Held {
     claim: Claim,
     writer: Box<dyn UploadWriter>,
     hasher: Option<BlockHasher>,
+    /// Whether all that is durable came from another device.
+    foreign: bool,
     _hold: Hold,
 }
 
@@ -252,34 +316,40 @@ impl Held {
                             break;
                         }
                     }
-                    let (bytes, hashes) = self.write(batch).await?;
-                    report(Outcome::Written(bytes, hashes));
+                    report(self.write(batch).await?);
                 }
                 Some(Job::Commit(blocks)) => {
                     self.commit(&blocks).await?;
                     report(Outcome::Committed);
                 }
                 Some(Job::Seal(root)) => return self.seal(root).await,
+                Some(Job::Abort) if self.foreign => return Ok(Outcome::Aborted),
                 Some(Job::Abort) => return self.abort().await,
+                Some(Job::Settle { .. }) => {}
                 Some(Job::Release) | None => return Ok(Outcome::Released),
             }
         }
     }
 
-    async fn write(&mut self, batch: Batch) -> Result<(u64, Vec<(u64, BlockHash)>), Failure> {
+    async fn write(&mut self, batch: Batch) -> Result<Outcome, Failure> {
         let Batch {
             offset,
             pieces,
             len,
         } = batch;
         let size = self.claim.upload.manifest.size;
+        let frames = pieces.len();
         let hasher = self.hasher.take();
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
         let hashing = tokio::task::spawn_blocking(move || hash(offset, &to_hash, size, hasher));
         self.writer.write(offset, pieces.into()).await?;
         let (hasher, hashes) = hashing.await?;
         self.hasher = hasher;
-        Ok((len as u64, hashes))
+        Ok(Outcome::Written {
+            frames,
+            bytes: len as u64,
+            hashes,
+        })
     }
 
     async fn commit(&mut self, blocks: &[(u64, BlockHash)]) -> Result<(), Failure> {
@@ -288,6 +358,7 @@ impl Held {
             .registry
             .record(self.claim.upload.id, self.claim.epoch, blocks)
             .await?;
+        self.foreign = false;
         Ok(())
     }
 
@@ -315,9 +386,16 @@ impl Held {
     }
 
     async fn abort(&mut self) -> Result<Outcome, Failure> {
-        let id = self.claim.upload.id;
-        self.server.registry.end(id).await?;
-        self.writer.abort().await?;
+        let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
+        // Whoever took it over in the meantime keeps it.
+        match self.server.registry.end(id, Some(epoch)).await {
+            Ok(_) | Err(RegistryError::Unknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.writer.abort().await {
+            Ok(()) | Err(StorageError::Superseded) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.server.hub.ended(id, LiveState::Ended);
         tracing::info!(%id, "an upload was cancelled");
         Ok(Outcome::Aborted)

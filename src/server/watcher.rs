@@ -3,7 +3,7 @@
 //! A watcher is told the latest state, not every step to it: while its client does not
 //! read, nothing is queued, and what differs then is sent when there is room again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::extract::ws::Message;
@@ -20,6 +20,9 @@ use crate::protocol::message::ServerMessage;
 const PACE: Duration = Duration::from_millis(200);
 /// How often rates are looked at when nothing else changes.
 const GLANCE: Duration = Duration::from_secs(1);
+
+/// How many uploads one message says are gone.
+const GONE: usize = 1024;
 
 /// What a connection watches.
 pub struct Watcher {
@@ -96,20 +99,12 @@ fn tell(
     hub: &Hub,
     outbox: &mpsc::Sender<Message>,
 ) -> bool {
-    let seen = hub.watched(topic);
     let mut first = told.is_none();
     let known = told.get_or_insert_default();
-    let there: HashSet<FileId> = seen.iter().map(|u| u.id).collect();
-    let mut gone: Vec<_> = known
-        .keys()
-        .copied()
-        .filter(|id| !there.contains(id))
-        .collect();
-    let changed = seen
-        .into_iter()
-        .filter(|u| known.get(&u.id) != Some(u))
-        .collect();
-    for uploads in pages(changed) {
+    let (changed, gone) = hub.news(topic, known);
+    let changed = pages(changed).into_iter().map(|page| (page, Vec::new()));
+    let gone = gone.chunks(GONE).map(|page| (Vec::new(), page.to_vec()));
+    for (uploads, gone) in changed.chain(gone) {
         if !first && uploads.is_empty() && gone.is_empty() {
             continue;
         }
@@ -120,14 +115,16 @@ fn tell(
             return false;
         };
         known.extend(uploads.iter().map(|u| (u.id, u.clone())));
-        known.retain(|id, _| !gone.contains(id));
+        for id in &gone {
+            known.remove(id);
+        }
         let message = if std::mem::take(&mut first) {
             ServerMessage::Snapshot { topic, uploads }
         } else {
             ServerMessage::Changed {
                 topic,
                 uploads,
-                gone: std::mem::take(&mut gone),
+                gone,
             }
         };
         permit.send(Message::Binary(message.encode().into()));

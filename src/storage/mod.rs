@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod disk;
+pub mod lease;
 pub mod name;
 
 use async_trait::async_trait;

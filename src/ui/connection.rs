@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::browser;
 use super::engine::Engine;
 use super::words;
-use crate::port::{Command, Link};
+use crate::port::{Command, Link, Place};
 
 /// The indicator in the header.
 #[component]
@@ -42,10 +42,15 @@ pub fn Connection() -> impl IntoView {
     let action = Memo::new(move |_| match engine.link().link {
         Link::Waiting { .. } => Some("Try now"),
         Link::Closed { .. } => Some("Reconnect"),
+        Link::Outdated => Some("Reload"),
         _ => None,
     });
     view! {
-        <div class="connection needs-script" data-connection=move || engine.link().link.word()>
+        <div
+            class="connection needs-script"
+            data-connection=move || engine.link().link.word()
+            data-engine=move || engine.place().map(Place::word)
+        >
             <span class="connection-dot" aria-hidden="true"></span>
             <span class="connection-words" aria-hidden="true">{move || seen.get()}</span>
             <span class="visually-hidden" role="status">{move || heard.get()}</span>
@@ -53,7 +58,10 @@ pub fn Connection() -> impl IntoView {
                 type="button"
                 class="button small"
                 hidden=move || action.get().is_none()
-                on:click=move |_| engine.command(Command::Reconnect)
+                on:click=move |_| match untrack(|| engine.link().link) {
+                    Link::Outdated => browser::reload(),
+                    _ => engine.command(Command::Reconnect),
+                }
             >
                 {move || action.get().unwrap_or_default()}
             </button>

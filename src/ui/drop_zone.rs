@@ -111,6 +111,11 @@ fn PickButton(
                 class="visually-hidden"
                 multiple
                 node_ref=input
+                on:click=move |event| {
+                    if !folder {
+                        browser::choosing(engine, None, &event);
+                    }
+                }
                 on:change=picked
             />
         </label>

@@ -13,7 +13,7 @@ use reactive_stores::{Patch, Store};
 use super::browser;
 use super::rows::{RowData, RowHandle, Totals, Uploads, UploadsStoreFields};
 use super::table::LiveTable;
-use crate::port::{Command, Key, Link, Report};
+use crate::port::{Command, EngineId, Key, Link, Place, Report, RowState};
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Limits;
 
@@ -21,7 +21,7 @@ use crate::protocol::manifest::Limits;
 pub use super::outbox::Picked;
 #[cfg(feature = "hydrate")]
 use {
-    super::outbox::{self, Outbox, Sink},
+    super::outbox::{Outbox, Sink},
     std::rc::Rc,
 };
 
@@ -37,6 +37,7 @@ pub struct Engine {
     link: RwSignal<LinkView>,
     limits: RwSignal<Option<Limits>>,
     unreadable: RwSignal<u32>,
+    place: RwSignal<Option<Place>>,
     watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
     watchers: StoredValue<u64>,
     #[cfg(feature = "hydrate")]
@@ -63,6 +64,7 @@ impl Engine {
             link: RwSignal::new(LinkView::default()),
             limits: RwSignal::new(None),
             unreadable: RwSignal::new(0),
+            place: RwSignal::new(None),
             watched: StoredValue::new(HashMap::new()),
             watchers: StoredValue::new(0),
             #[cfg(feature = "hydrate")]
@@ -132,9 +134,19 @@ impl Engine {
     /// Sends a command that carries no files.
     pub fn command(self, command: Command) {
         #[cfg(feature = "hydrate")]
-        self.post(command, js_sys::Array::new());
+        self.post(command, Vec::new());
         #[cfg(not(feature = "hydrate"))]
         drop(command);
+    }
+
+    /// Where the engine is to which the page is attached; tracked.
+    pub fn place(self) -> Option<Place> {
+        self.place.get()
+    }
+
+    /// Says where the engine is.
+    pub fn found(self, place: Place) {
+        self.place.set(Some(place));
     }
 
     /// Watches a topic for as long as the component that calls this lives: `table`
@@ -150,28 +162,31 @@ impl Engine {
         // An effect: it runs in a browser only, and after the page was hydrated.
         Effect::new(move |_| {
             let table = table.clone();
+            let mut first = true;
             self.watched.update_value(|watched| {
                 let tables = watched.entry(topic).or_default();
-                if let Some((_, first)) = tables.first() {
-                    table.replace(untrack(|| first.all()));
+                if let Some((_, other)) = tables.first() {
+                    table.replace(untrack(|| other.all()));
+                    first = false;
                 }
                 tables.push((number, table));
             });
-            self.command(Command::Watch(topic));
+            if first {
+                self.command(Command::Watch(topic));
+            }
         });
         on_cleanup(move || {
-            let mut was_watched = false;
+            let mut last = false;
             _ = self.watched.try_update_value(|watched| {
                 if let Some(tables) = watched.get_mut(&topic) {
-                    let before = tables.len();
                     tables.retain(|(n, _)| *n != number);
-                    was_watched = tables.len() < before;
-                    if tables.is_empty() {
+                    last = tables.is_empty();
+                    if last {
                         watched.remove(&topic);
                     }
                 }
             });
-            if was_watched {
+            if last {
                 self.command(Command::Unwatch(topic));
             }
         });
@@ -180,19 +195,32 @@ impl Engine {
     /// Takes in what the engine reports.
     pub fn apply(self, report: Report) {
         match report {
-            Report::Rows { changed, removed } => self.apply_rows(changed, removed),
-            Report::Connection(link) => self.link.set(LinkView {
+            // That is between the page's end of the port and the place of the engine.
+            Report::Here { .. } => {}
+            Report::Attached {
+                engine,
+                rows,
                 link,
-                retry_at: match link {
-                    Link::Waiting { retry_in } => Some(browser::now() + retry_in as f64),
-                    _ => None,
-                },
-            }),
-            Report::Limits(limits) => {
-                if self.limits.read_untracked().as_ref() != Some(&limits) {
-                    self.limits.set(Some(limits));
+                limits,
+            } => {
+                let another = self.attached_to(engine);
+                let there: HashSet<Key> = rows.iter().map(|row| row.key).collect();
+                let gone = self.known.with_value(|known| {
+                    let gone = known.iter().filter(|key| another || !there.contains(key));
+                    gone.copied().collect()
+                });
+                self.apply_rows(Vec::new(), gone);
+                self.apply_rows(rows, Vec::new());
+                self.apply_link(link);
+                if let Some(limits) = limits {
+                    self.apply_limits(limits);
                 }
+                self.flush();
             }
+            Report::Added(keys) => self.added(keys),
+            Report::Rows { changed, removed } => self.apply_rows(changed, removed),
+            Report::Connection(link) => self.apply_link(link),
+            Report::Limits(limits) => self.apply_limits(limits),
             Report::Snapshot(topic, uploads) => {
                 for table in self.tables(topic) {
                     table.replace(uploads.clone());
@@ -203,6 +231,22 @@ impl Engine {
                     table.merge(changed.clone(), &gone);
                 }
             }
+        }
+    }
+
+    fn apply_link(self, link: Link) {
+        self.link.set(LinkView {
+            link,
+            retry_at: match link {
+                Link::Waiting { retry_in } => Some(browser::now() + retry_in as f64),
+                _ => None,
+            },
+        });
+    }
+
+    fn apply_limits(self, limits: Limits) {
+        if self.limits.read_untracked().as_ref() != Some(&limits) {
+            self.limits.set(Some(limits));
         }
     }
 
@@ -220,6 +264,9 @@ impl Engine {
         let mut new = Vec::new();
         for row in changed {
             let key = row.key;
+            if row.state == RowState::Stored {
+                self.release_file(key);
+            }
             if self.known.with_value(|known| known.contains(&key)) {
                 let handle = self.row(key);
                 let preview = handle
@@ -228,7 +275,7 @@ impl Engine {
                 // One write; only the fields that changed notify.
                 handle.patch(RowData::new(row, preview));
             } else {
-                let preview = self.claim_preview(&row);
+                let preview = self.claim_preview(key);
                 new.push(RowData::new(row, preview));
             }
         }
@@ -248,75 +295,116 @@ impl Engine {
             }
             self.order
                 .set(rows.read_untracked().iter().map(|row| row.key).collect());
-            self.release_previews(&removed);
+            self.release(&removed);
         }
         let totals = Totals::of(rows.read_untracked().iter());
         if totals != self.totals.get_untracked() {
             self.totals.set(totals);
         }
     }
+}
 
-    #[cfg(feature = "hydrate")]
-    fn claim_preview(self, row: &crate::port::Row) -> Option<std::sync::Arc<str>> {
-        self.outbox
-            .try_update_value(|outbox| outbox.previews.claim(row.key, &row.path, row.size))
-            .flatten()
+/// What there is to do only where an engine can be attached.
+#[cfg(not(feature = "hydrate"))]
+impl Engine {
+    fn attached_to(self, _engine: EngineId) -> bool {
+        true
     }
 
-    #[cfg(not(feature = "hydrate"))]
-    fn claim_preview(self, _row: &crate::port::Row) -> Option<std::sync::Arc<str>> {
+    fn flush(self) {}
+
+    fn added(self, _keys: Vec<Option<Key>>) {}
+
+    fn claim_preview(self, _key: Key) -> Option<std::sync::Arc<str>> {
         None
     }
 
-    #[cfg(feature = "hydrate")]
-    fn release_previews(self, removed: &[Key]) {
-        self.outbox
-            .update_value(|outbox| outbox.previews.release(removed));
-    }
+    fn release_file(self, _key: Key) {}
 
-    #[cfg(not(feature = "hydrate"))]
-    fn release_previews(self, _removed: &[Key]) {}
+    fn release(self, _removed: &[Key]) {}
 }
 
 /// What only a page can do.
 #[cfg(feature = "hydrate")]
 impl Engine {
-    /// Attaches the engine: from now on commands go into `sink`, each with the files
-    /// and handles that belong to it (`file, handle or null`, for every manifest).
-    /// What was commanded before is sent now.
+    /// From now on commands go into `sink`, each with the files and handles that belong
+    /// to it (`file, handle or null`, for every manifest), while the page is attached to
+    /// an engine.
     pub fn attach(self, sink: impl Fn(Command, js_sys::Array) + 'static) {
         let sink: Sink = Rc::new(sink);
-        let queued = self
-            .outbox
-            .try_update_value(|outbox| outbox.attach(sink.clone()));
-        for (command, files) in queued.into_iter().flatten() {
-            sink(command, files);
-        }
+        self.outbox.update_value(|outbox| outbox.attach(sink));
+        self.flush();
+    }
+
+    /// The engine is gone; whether there was one.
+    pub fn detached(self) -> bool {
+        self.place.set(None);
+        self.outbox
+            .try_update_value(Outbox::detached)
+            .unwrap_or_default()
+    }
+
+    /// What the page watches.
+    pub fn topics(self) -> Vec<Topic> {
+        self.watched
+            .with_value(|watched| watched.keys().copied().collect())
     }
 
     /// Puts files into the queue.
     pub fn add(self, files: Vec<Picked>) {
-        if files.is_empty() {
-            return;
-        }
-        if let Some((command, files)) = self.outbox.try_update_value(|outbox| outbox.add(files)) {
-            self.post(command, files);
+        if !files.is_empty() {
+            let manifests = files.iter().map(|one| one.manifest.clone()).collect();
+            self.post(Command::Add(manifests), files);
         }
     }
 
     /// Gives an upload the file that it needs.
     pub fn provide_file(self, key: Key, file: Picked) {
-        let (command, files) = outbox::provide(key, file);
-        self.post(command, files);
+        self.post(Command::Provide(key, file.manifest.clone()), vec![file]);
     }
 
-    fn post(self, command: Command, files: js_sys::Array) {
-        let ready = self
-            .outbox
-            .try_update_value(|outbox| outbox.send(command, files))
-            .flatten();
-        if let Some((sink, command, files)) = ready {
-            sink(command, files);
+    fn post(self, command: Command, files: Vec<Picked>) {
+        self.outbox
+            .update_value(|outbox| outbox.send(command, files));
+        self.flush();
+    }
+
+    fn attached_to(self, engine: EngineId) -> bool {
+        self.outbox
+            .try_update_value(|outbox| outbox.attached(engine))
+            .unwrap_or_default()
+    }
+
+    /// Sends what waits.
+    fn flush(self) {
+        let ready = self.outbox.try_update_value(Outbox::flush).flatten();
+        if let Some((sink, commands)) = ready {
+            for (command, files) in commands {
+                sink(command, files);
+            }
         }
+    }
+
+    fn added(self, keys: Vec<Option<Key>>) {
+        self.outbox.update_value(|outbox| outbox.added(keys));
+    }
+
+    fn claim_preview(self, key: Key) -> Option<std::sync::Arc<str>> {
+        self.outbox
+            .try_update_value(|outbox| outbox.preview(key))
+            .flatten()
+    }
+
+    fn release_file(self, key: Key) {
+        self.outbox.update_value(|outbox| outbox.release(key));
+    }
+
+    fn release(self, removed: &[Key]) {
+        self.outbox.update_value(|outbox| {
+            outbox.previews.release(removed);
+            for key in removed {
+                outbox.release(*key);
+            }
+        });
     }
 }

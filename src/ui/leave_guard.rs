@@ -1,11 +1,12 @@
-//! Asks before the page is closed while it is sending, and only then: a listener
-//! that is always there would keep the page out of the back/forward cache.
+//! Asks before the page is closed while its own engine is sending, and only then: an
+//! engine that all tabs share does not end with this one, and a listener that is always
+//! there would keep the page out of the back/forward cache.
 
 use leptos::ev;
 use leptos::prelude::*;
 
 use super::engine::Engine;
-use crate::port::RowState;
+use crate::port::{Place, RowState};
 
 /// The guard; it shows nothing.
 #[component]
@@ -13,7 +14,8 @@ pub fn LeaveGuard() -> impl IntoView {
     let engine = Engine::expect();
     let sending = Memo::new(move |_| {
         let totals = engine.totals();
-        totals.count(RowState::Sending) + totals.count(RowState::Verifying) > 0
+        let moving = totals.count(RowState::Sending) + totals.count(RowState::Verifying);
+        moving > 0 && engine.place() != Some(Place::Shared)
     });
     Effect::new(move |_| {
         if sending.get() {

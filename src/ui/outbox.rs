@@ -1,5 +1,5 @@
-//! What a page holds for its engine: commands until one is attached, and the
-//! pictures of the files that it was given.
+//! What a page holds for its engine: commands while there is none, the files that it
+//! gave to unfinished uploads, and their pictures.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{File, Url};
 
-use crate::port::{Command, Key};
+use crate::port::{Command, EngineId, Key};
 use crate::protocol::manifest::Manifest;
 
 /// A file that a person picked.
@@ -30,94 +30,123 @@ pub type Sink = Rc<dyn Fn(Command, Array)>;
 #[derive(Default)]
 pub struct Outbox {
     sink: Option<Sink>,
-    queued: VecDeque<(Command, Array)>,
+    /// The engine to which the page is attached.
+    engine: Option<EngineId>,
+    /// What waits for it.
+    queued: VecDeque<(Command, Vec<Picked>)>,
+    /// Files that were sent and of which the engine has not yet said whose they are.
+    unnamed: VecDeque<Vec<Picked>>,
+    /// The files that this page gave to unfinished uploads, to give them to the next
+    /// engine if this one ends.
+    given: HashMap<Key, Picked>,
     /// Pictures of the files.
     pub previews: Previews,
 }
 
 impl Outbox {
-    /// From now on everything goes into `sink`; gives what waited for it.
-    pub fn attach(&mut self, sink: Sink) -> VecDeque<(Command, Array)> {
+    /// From now on everything goes into `sink`.
+    pub fn attach(&mut self, sink: Sink) {
         self.sink = Some(sink);
-        std::mem::take(&mut self.queued)
     }
 
-    /// The sink to call with this, or nothing where it waits for one. The caller
-    /// calls it, with nothing borrowed: a report may come back at once.
-    pub fn send(&mut self, command: Command, files: Array) -> Option<(Sink, Command, Array)> {
-        match &self.sink {
-            Some(sink) => Some((sink.clone(), command, files)),
-            None => {
-                self.queued.push_back((command, files));
-                None
+    /// The page is attached to this engine; whether it is another than before. Then the
+    /// files that were given to that one wait to be offered to this.
+    pub fn attached(&mut self, engine: EngineId) -> bool {
+        let known = self.engine.replace(engine);
+        if known == Some(engine) {
+            return false;
+        }
+        let given = std::mem::take(&mut self.given).into_values();
+        let unnamed = std::mem::take(&mut self.unnamed).into_iter().flatten();
+        let files: Vec<_> = given.chain(unnamed).collect();
+        if !files.is_empty() {
+            let manifests = files.iter().map(|one| one.manifest.clone()).collect();
+            self.queued.push_front((Command::Offer(manifests), files));
+        }
+        true
+    }
+
+    /// The engine is gone; whether there was one. What comes now waits for the next.
+    pub fn detached(&mut self) -> bool {
+        self.engine.take().is_some()
+    }
+
+    /// Takes a command, with the files that belong to it.
+    pub fn send(&mut self, command: Command, files: Vec<Picked>) {
+        self.queued.push_back((command, files));
+    }
+
+    /// What is to be sent now, and where to. The caller does it, with nothing borrowed:
+    /// a report may come back at once.
+    pub fn flush(&mut self) -> Option<(Sink, Vec<(Command, Array)>)> {
+        let sink = self.sink.clone().filter(|_| self.engine.is_some())?;
+        let mut ready = Vec::with_capacity(self.queued.len());
+        for (command, files) in std::mem::take(&mut self.queued) {
+            let array = Array::new();
+            for one in &files {
+                array.push(&one.file);
+                array.push(one.handle.as_ref().unwrap_or(&JsValue::NULL));
+            }
+            match &command {
+                Command::Add(_) | Command::Offer(_) => self.unnamed.push_back(files),
+                Command::Provide(key, _) => self.name(*key, files.into_iter().next()),
+                _ => {}
+            }
+            ready.push((command, array));
+        }
+        Some((sink, ready))
+    }
+
+    /// The engine says to which uploads the files belong that it was given first.
+    pub fn added(&mut self, keys: Vec<Option<Key>>) {
+        let files = self.unnamed.pop_front().unwrap_or_default();
+        for (key, picked) in keys.into_iter().zip(files) {
+            if let Some(key) = key {
+                self.name(key, Some(picked));
             }
         }
     }
 
-    /// Files for the queue, as a command.
-    pub fn add(&mut self, picked: Vec<Picked>) -> (Command, Array) {
-        let files = Array::new();
-        let mut manifests = Vec::with_capacity(picked.len());
-        for one in picked {
-            self.previews.offer(&one);
-            push(&files, &one);
-            manifests.push(one.manifest);
+    fn name(&mut self, key: Key, picked: Option<Picked>) {
+        if let Some(picked) = picked {
+            self.given.insert(key, picked);
         }
-        (Command::Add(manifests), files)
     }
-}
 
-/// The file that an upload needs, as a command.
-pub fn provide(key: Key, picked: Picked) -> (Command, Array) {
-    let files = Array::new();
-    push(&files, &picked);
-    (Command::Provide(key, picked.manifest), files)
-}
+    /// The picture of an upload whose file this page gave.
+    pub fn preview(&mut self, key: Key) -> Option<Arc<str>> {
+        self.previews.of(key, self.given.get(&key)?)
+    }
 
-fn push(files: &Array, picked: &Picked) {
-    files.push(&picked.file);
-    files.push(picked.handle.as_ref().unwrap_or(&JsValue::NULL));
+    /// The file of an upload is not needed any more.
+    pub fn release(&mut self, key: Key) {
+        self.given.remove(&key);
+    }
 }
 
 /// The longest image that is shown while it is sent, in bytes.
 const MAX_PREVIEW: u64 = 20_000_000;
 
-/// Object URLs of images. Keys are the engine's to give, so a file waits here until
-/// a row with its path and size appears.
+/// Object URLs of images.
 #[derive(Default)]
-pub struct Previews {
-    waiting: HashMap<(String, u64), VecDeque<File>>,
-    urls: HashMap<Key, Arc<str>>,
-}
+pub struct Previews(HashMap<Key, Arc<str>>);
 
 impl Previews {
-    fn offer(&mut self, picked: &Picked) {
-        let Manifest { path, size, .. } = &picked.manifest;
-        if *size > 0 && *size <= MAX_PREVIEW && is_image(&picked.manifest.media_type) {
-            self.waiting
-                .entry((path.clone(), *size))
-                .or_default()
-                .push_back(picked.file.clone());
+    fn of(&mut self, key: Key, picked: &Picked) -> Option<Arc<str>> {
+        let Manifest {
+            size, media_type, ..
+        } = &picked.manifest;
+        if *size == 0 || *size > MAX_PREVIEW || !is_image(media_type) {
+            return None;
         }
-    }
-
-    /// The picture of the row that just appeared, if the page was given one.
-    pub fn claim(&mut self, key: Key, path: &str, size: u64) -> Option<Arc<str>> {
-        let place = (path.to_owned(), size);
-        let files = self.waiting.get_mut(&place)?;
-        let file = files.pop_front();
-        if files.is_empty() {
-            self.waiting.remove(&place);
-        }
-        let url: Arc<str> = Url::create_object_url_with_blob(&file?.into()).ok()?.into();
-        self.urls.insert(key, url.clone());
-        Some(url)
+        let url = Url::create_object_url_with_blob(&picked.file).ok()?.into();
+        Some(self.0.entry(key).or_insert(url).clone())
     }
 
     /// Lets go of the pictures of rows that are gone.
     pub fn release(&mut self, keys: &[Key]) {
         for key in keys {
-            if let Some(url) = self.urls.remove(key) {
+            if let Some(url) = self.0.remove(key) {
                 _ = Url::revoke_object_url(&url);
             }
         }

@@ -49,6 +49,8 @@ pub struct RowData {
     /// A quiet line.
     #[patch(|this, new| *this = new)]
     pub note: Option<Note>,
+    /// Whether the browser can be asked for its file.
+    pub handle: bool,
     /// Its name in links.
     #[patch(|this, new| *this = new)]
     pub id: Option<FileId>,
@@ -76,6 +78,7 @@ impl RowData {
             left: row.left,
             trouble: row.trouble,
             note: row.note,
+            handle: row.handle,
             id: row.id,
             digest: row.digest,
             preview,
@@ -243,6 +246,7 @@ mod tests {
             left: None,
             trouble: None,
             note: None,
+            handle: false,
             id: None,
             digest: None,
         };

@@ -140,6 +140,10 @@ fn Remarks(
     };
     let remark = move || match (trouble.get(), state.get()) {
         (Some(trouble), _) => Some(words::trouble(&trouble)),
+        (None, RowState::NeedsFile) if upload.handle().try_get().unwrap_or_default() => Some(
+            "The browser remembers where this file is, and will ask you whether it may read it."
+                .to_owned(),
+        ),
         (None, RowState::NeedsFile) => Some(
             "The browser no longer has this file. Pick it again: only what is missing is sent."
                 .to_owned(),
@@ -179,14 +183,30 @@ fn PickAgain(upload: RowHandle) -> impl IntoView {
             browser::file_provided(engine, key, &input);
         }
     };
+    let ask = move |_| {
+        if let Some(id) = upload.id().try_get_untracked().flatten() {
+            browser::ask_again(engine, key, id);
+        }
+    };
+    let can_ask = move || upload.handle().try_get().unwrap_or_default();
     view! {
-        <label class="button is-primary pick">
+        <button
+            type="button"
+            class="button is-primary"
+            aria-label=format!("Continue {name}")
+            hidden=move || !can_ask()
+            on:click=ask
+        >
+            "Continue"
+        </button>
+        <label class="button pick" class:is-primary=move || !can_ask()>
             "Pick the file again"
             <input
                 type="file"
                 class="visually-hidden"
                 aria-label=format!("Pick {name} again")
                 node_ref=input
+                on:click=move |event| browser::choosing(engine, Some(key), &event)
                 on:change=picked
             />
         </label>

@@ -9,9 +9,11 @@
 #![warn(missing_docs)]
 
 pub mod block;
+pub mod proof;
 pub mod tree;
 
 pub use block::{BlockHash, BlockHasher, Root};
+pub use proof::{Challenge, Proof};
 
 /// Length of a block in bytes; the last block of a file may be shorter.
 pub const BLOCK: u64 = 1024 * 1024;

@@ -4,6 +4,8 @@
 
 pub mod link;
 pub mod process;
+pub mod storage;
+pub mod usage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use leptos::config::LeptosOptions;
+use longhaul::protocol::flow::Budget;
 use longhaul::protocol::frame::{Frame, encode_data};
 use longhaul::protocol::id::{ClientId, FileId, Token};
 use longhaul::protocol::manifest::{Limits, Manifest};
@@ -20,14 +23,18 @@ use longhaul::protocol::{Generation, MAX_PAYLOAD, SUBPROTOCOL, StreamId, VERSION
 use longhaul::registry::Sqlite;
 use longhaul::server::guard::Hosts;
 use longhaul::server::{Server, router};
+use longhaul::storage::Storage;
 use longhaul::storage::disk::Disk;
 use longhaul::verify::{BLOCK, Root, block, block_len, blocks};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+/// The memory for data on its way.
+const MEMORY: u64 = 32 << 20;
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,16 +50,49 @@ impl TestServer {
     }
 
     pub async fn start_with(limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(limits, listener, |disk| Arc::new(disk)).await
+    }
+
+    /// Starts with a storage that is made of the disk.
+    pub async fn start_over(storage: impl FnOnce(Disk) -> Arc<dyn Storage>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(Limits::default(), listener, storage).await
+    }
+
+    /// Starts with connections whose buffers in the system are as small as they may be.
+    pub async fn start_narrow() -> Self {
+        Self::start_narrow_with(Limits::default(), |disk| Arc::new(disk)).await
+    }
+
+    pub async fn start_narrow_with(
+        limits: Limits,
+        storage: impl FnOnce(Disk) -> Arc<dyn Storage>,
+    ) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(4096).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1024).unwrap();
+        Self::serve(limits, listener, storage).await
+    }
+
+    async fn serve(
+        limits: Limits,
+        listener: TcpListener,
+        storage: impl FnOnce(Disk) -> Arc<dyn Storage>,
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let registry = Arc::new(Sqlite::open(data.path()).unwrap());
-        let storage = Arc::new(Disk::open(data.path()).unwrap());
-        let server = Server::new(registry, storage, limits, 32 << 20)
+        let storage = storage(Disk::open(data.path()).unwrap());
+        let server = Server::new(registry, storage, limits, MEMORY)
             .await
             .unwrap();
         let options = LeptosOptions::builder().output_name("longhaul").build();
         let app = router::router(server.clone(), options, Hosts::new([], false));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        // So that tests can wait until all connections are over.
+        server.tasks.close();
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             server,
@@ -63,8 +103,22 @@ impl TestServer {
 
     pub async fn client(&self) -> Client {
         let mut client = Client::connect(self.address, &[]).await;
-        client.hello(ClientId::from_bytes(rand_bytes()), 1).await;
+        client.hello(some_client(), 1).await;
         client
+    }
+
+    /// Waits until no connection and no upload is left, within `patience`.
+    pub async fn quiet(&self, patience: Duration) {
+        let quiet = tokio::time::timeout(patience, self.server.tasks.wait()).await;
+        let left = self.server.tasks.len();
+        quiet.unwrap_or_else(|_| panic!("{left} tasks are left after {patience:?}"));
+    }
+
+    /// No client is known, no upload held, and nobody has a share of the memory.
+    pub fn nothing_left(&self) {
+        let hub = &self.server.hub;
+        assert_eq!((hub.clients(), hub.held()), (0, 0));
+        assert_eq!(*self.server.budget.lock(), Budget::new(MEMORY));
     }
 
     pub fn stored(&self, path: &str) -> Vec<u8> {
@@ -72,10 +126,11 @@ impl TestServer {
     }
 }
 
-fn rand_bytes() -> [u8; 16] {
+/// A client that nobody knows yet.
+pub fn some_client() -> ClientId {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
-    bytes
+    ClientId::from_bytes(bytes)
 }
 
 pub struct Client {
@@ -104,6 +159,27 @@ impl Client {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        Self::over(socket)
+    }
+
+    /// Connects with as little room in the system as there can be.
+    pub async fn connect_narrow(address: SocketAddr) -> Self {
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        let protocol = SUBPROTOCOL.parse().unwrap();
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_send_buffer_size(4096).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
+        let (socket, _) = tokio_tungstenite::client_async(request, stream)
+            .await
+            .unwrap();
+        Self::over(socket)
+    }
+
+    fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         Self {
             socket,
             next: 0,
@@ -140,8 +216,10 @@ impl Client {
 
     /// The next message of the server, or its close code.
     pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+        // A ping is no answer.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let next = tokio::time::timeout_at(deadline, self.socket.next()).await;
             match next.expect("the server is silent") {
                 Some(Ok(Message::Binary(bytes))) => match Frame::parse(bytes) {
                     Ok(Frame::Control(content)) => {
@@ -176,16 +254,55 @@ impl Client {
     }
 
     pub async fn close_code(&mut self) -> u16 {
+        self.close_frame().await.0
+    }
+
+    /// The code and the reason of the server's close frame.
+    pub async fn close_frame(&mut self) -> (u16, String) {
         loop {
-            if let Err(code) = self.hear().await {
-                return code;
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            match next.expect("the server is silent") {
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
+                Some(Ok(Message::Close(None))) => return (1005, String::new()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return (1006, String::new()),
             }
         }
+    }
+
+    /// Hears until the server has ended the connection in good form: its close frame
+    /// was answered, and nothing comes after it.
+    pub async fn end(&mut self) {
+        let end = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let ended = tokio::time::timeout(PATIENCE, end).await;
+        ended.expect("the server keeps the connection");
+    }
+
+    /// Closes with this code and reason; the server's answer.
+    pub async fn close(&mut self, code: u16, reason: &'static str) -> (u16, String) {
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: Utf8Bytes::from_static(reason),
+        };
+        self.raw(Message::Close(Some(frame))).await;
+        self.close_frame().await
     }
 
     pub async fn open(&mut self, path: &str, size: u64, resume: Option<Token>) -> Opened {
         let stream = StreamId(self.next);
         self.next += 1;
+        self.open_as(stream, path, size, resume).await
+    }
+
+    pub async fn open_as(
+        &mut self,
+        stream: StreamId,
+        path: &str,
+        size: u64,
+        resume: Option<Token>,
+    ) -> Opened {
         let manifest = Manifest {
             path: path.into(),
             size,

@@ -8,7 +8,7 @@ use crate::protocol::{StreamId, Time};
 use crate::verify::{BlockHash, Root};
 
 impl Receiver {
-    /// [`Effect::Open`] was carried out.
+    /// [`Effect::Open`] or [`Effect::Settle`] was carried out.
     pub fn opened(&mut self, stream: StreamId, opening: Opening, now: Time) {
         let Some(incoming) = self.streams.get_mut(&stream) else {
             return;
@@ -18,6 +18,12 @@ impl Receiver {
                 let granted = incoming.granted(stream, (id, token), blocks, now, &mut self.out);
                 self.count_freed();
                 if let Err(code) = granted {
+                    self.close(code);
+                }
+            }
+            Opening::Matched { challenge, blocks } => {
+                let matched = incoming.matched(stream, challenge, blocks, &mut self.out);
+                if let Err(code) = matched {
                     self.close(code);
                 }
             }

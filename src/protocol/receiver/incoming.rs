@@ -12,7 +12,7 @@ use crate::protocol::message::{HASHES_PER_MESSAGE, RANGES_PER_MESSAGE, ServerMes
 use crate::protocol::ranges::RangeSet;
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{StreamId, Time};
-use crate::verify::{BLOCK, BlockHash, Root, block_len, blocks, tree};
+use crate::verify::{BLOCK, BlockHash, Challenge, Proof, Root, block_len, blocks, tree};
 
 /// How often a client is told that bytes arrive while no block is whole.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(250);
@@ -25,6 +25,8 @@ const MAX_EARLY: usize = 1024;
 enum Phase {
     /// `Open` is being carried out; what arrives meanwhile waits here.
     Opening { early: Vec<Early>, verify: bool },
+    /// Its client reads its file, to make this proof.
+    Matching { expected: Proof },
     /// Blocks come in.
     Receiving,
     /// `Seal` is being carried out.
@@ -135,7 +137,7 @@ impl Incoming {
 
     /// How many bytes are received, and how many durable, once that is known.
     pub(super) fn progress(&self) -> Option<(u64, u64)> {
-        let known = !matches!(self.phase, Phase::Opening { .. });
+        let known = !matches!(self.phase, Phase::Opening { .. } | Phase::Matching { .. });
         known.then_some((self.received + self.unverified, self.durable))
     }
 
@@ -184,16 +186,7 @@ impl Incoming {
             .map(|block| block_len(*block, self.size))
             .sum();
         self.received = self.durable;
-        let mut have = RangeSet::new();
-        let mut told = Vec::new();
-        for (&block, &hash) in &self.hashes {
-            let joins = block > 0 && have.contains(block - 1);
-            if !joins && have.iter().count() == RANGES_PER_MESSAGE {
-                break;
-            }
-            have.insert(block..block + 1);
-            told.push(hash);
-        }
+        let (have, told) = tellable(self.hashes.iter().map(|(block, hash)| (*block, *hash)));
         out.outbox.push_back(ServerMessage::Opened {
             stream,
             id,
@@ -201,10 +194,10 @@ impl Incoming {
             have,
         });
         if verify {
-            for hashes in told.chunks(HASHES_PER_MESSAGE) {
+            for told in told.chunks(HASHES_PER_MESSAGE) {
                 out.outbox.push_back(ServerMessage::Hashes {
                     stream,
-                    hashes: hashes.to_vec(),
+                    hashes: told.iter().map(|(_, hash)| *hash).collect(),
                 });
             }
         }
@@ -217,6 +210,54 @@ impl Incoming {
             }
         }
         Ok(())
+    }
+
+    /// An upload rests that may be of the same file: asks for a proof. A client that
+    /// would give one sends nothing before it is asked.
+    pub(super) fn matched(
+        &mut self,
+        stream: StreamId,
+        challenge: Challenge,
+        durable: Vec<(u64, BlockHash)>,
+        out: &mut Out,
+    ) -> Result<(), Violation> {
+        let Phase::Opening { early, .. } = &self.phase else {
+            return Ok(());
+        };
+        if !early.is_empty() {
+            return Err(CloseCode::Protocol);
+        }
+        let (blocks, told) = tellable(durable);
+        let expected = Proof::new(&challenge, told);
+        self.phase = Phase::Matching { expected };
+        out.outbox.push_back(ServerMessage::Match {
+            stream,
+            blocks,
+            challenge,
+        });
+        Ok(())
+    }
+
+    /// The client answered that.
+    pub(super) fn proved(
+        &mut self,
+        stream: StreamId,
+        proof: Proof,
+        out: &mut Out,
+    ) -> Result<(), Violation> {
+        match self.phase {
+            Phase::Matching { expected } => {
+                let proven = proof == expected;
+                self.phase = Phase::Opening {
+                    early: Vec::new(),
+                    verify: false,
+                };
+                out.effects.push_back(Effect::Settle { stream, proven });
+                Ok(())
+            }
+            Phase::Leaving { .. } => Ok(()),
+            Phase::Opening { .. } | Phase::Receiving | Phase::Sealing => Err(CloseCode::Protocol),
+        }
     }
 
     /// Bytes arrived. They are dropped if they are here already or the stream is being
@@ -246,7 +287,7 @@ impl Incoming {
                 out.freed += len;
                 return Ok(());
             }
-            Phase::Sealing => return Err(CloseCode::Protocol),
+            Phase::Matching { .. } | Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {}
         }
         let block = offset / BLOCK;
@@ -291,7 +332,7 @@ impl Incoming {
                 return early_enough(early);
             }
             Phase::Leaving { .. } => {}
-            Phase::Sealing => return Err(CloseCode::Protocol),
+            Phase::Matching { .. } | Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
                 if let Some(known) = self.hashes.get(&block) {
                     if *known != hash {
@@ -364,7 +405,7 @@ impl Incoming {
                 return early_enough(early);
             }
             Phase::Leaving { .. } => {}
-            Phase::Sealing => return Err(CloseCode::Protocol),
+            Phase::Matching { .. } | Phase::Sealing => return Err(CloseCode::Protocol),
             Phase::Receiving => {
                 self.seal = Some(root);
                 self.conclude(stream, out);
@@ -482,6 +523,23 @@ impl Incoming {
             self.leave(stream, Leave::Trouble(Trouble::Silent), out);
         }
     }
+}
+
+/// The blocks that one message can name, and their hashes.
+fn tellable(
+    blocks: impl IntoIterator<Item = (u64, BlockHash)>,
+) -> (RangeSet, Vec<(u64, BlockHash)>) {
+    let mut ranges = RangeSet::new();
+    let mut told = Vec::new();
+    for (block, hash) in blocks {
+        let joins = block > 0 && ranges.contains(block - 1);
+        if !joins && ranges.iter().count() == RANGES_PER_MESSAGE {
+            break;
+        }
+        ranges.insert(block..block + 1);
+        told.push((block, hash));
+    }
+    (ranges, told)
 }
 
 /// Whether no more came before the stream was open than an honest client sends.

@@ -6,9 +6,10 @@
 //!
 //! The invariants: a block counts as durable once both sides computed the same hash for
 //! it and a commit of it was answered, which is after its bytes and its record were
-//! synced. A block that is verified is never written again. What
-//! waits to be sent is bounded: acknowledgements and credit are kept as the latest
-//! state, not as a queue.
+//! synced. A block that is verified is never written again. The hashes of an upload are
+//! shown to whoever has its secret, and nobody else learns more than which of its blocks
+//! are there. What waits to be sent is bounded: acknowledgements and credit are kept as
+//! the latest state, not as a queue.
 
 mod answers;
 mod incoming;
@@ -30,7 +31,7 @@ use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
 use super::trouble::Trouble;
 use super::{Generation, StreamId, Time, VERSION};
-use crate::verify::{BlockHash, Root};
+use crate::verify::{BlockHash, Challenge, Root};
 
 /// How many messages may wait before the client is made to read.
 const MAX_OUTBOX: usize = 256;
@@ -52,6 +53,17 @@ pub enum Effect {
         manifest: Manifest,
         /// The secret of an upload that was begun before.
         resume: Option<Token>,
+        /// Whether its client can prove that it has what is there of another upload.
+        verify: bool,
+    },
+    /// The client proved that it has the blocks of [`Opening::Matched`], so the upload is
+    /// to be continued; or it has others, and one of its own is to begin;
+    /// [`Receiver::opened`].
+    Settle {
+        /// Which stream.
+        stream: StreamId,
+        /// Whether the proof was right.
+        proven: bool,
     },
     /// Hash and write bytes; [`Receiver::written`].
     Write {
@@ -89,7 +101,7 @@ pub enum Effect {
     Close(CloseCode),
 }
 
-/// What became of [`Effect::Open`].
+/// What became of [`Effect::Open`] and [`Effect::Settle`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Opening {
     /// The upload is held by this connection now.
@@ -112,6 +124,14 @@ pub enum Opening {
     },
     /// The secret is not known.
     Gone,
+    /// Nobody continues an upload of the same path and size: who proves to have its
+    /// blocks may.
+    Matched {
+        /// Random, for this time only.
+        challenge: Challenge,
+        /// Its durable blocks, at least one.
+        blocks: Vec<(u64, BlockHash)>,
+    },
 }
 
 /// How often durable state is produced while data flows.
@@ -346,6 +366,9 @@ impl Receiver {
             ClientMessage::Seal { stream, root } => {
                 return self.with(stream, |incoming, out| incoming.seal(stream, root, out));
             }
+            ClientMessage::Prove { stream, proof } => {
+                return self.with(stream, |incoming, out| incoming.proved(stream, proof, out));
+            }
             ClientMessage::Pause { stream } => {
                 return self.with(stream, |incoming, out| {
                     incoming.leave(stream, Leave::Paused, out);
@@ -442,6 +465,7 @@ impl Receiver {
                     stream,
                     manifest,
                     resume,
+                    verify,
                 });
             }
             Err(trouble) => self

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::protocol::frame::encode_data;
-use crate::verify::BLOCK;
+use crate::verify::{BLOCK, Proof};
 
 const SIZE: u64 = 3 * BLOCK;
 
@@ -235,4 +235,137 @@ fn a_size_that_is_only_announced_takes_no_memory() {
         Time::ZERO,
     );
     assert_eq!(receiver.progress(stream), Some((0, 0)));
+}
+
+const STREAM: StreamId = StreamId(0);
+const CHALLENGE: Challenge = [7; 32];
+
+/// The blocks of an upload that rests.
+fn resting() -> Vec<(u64, BlockHash)> {
+    vec![(0, BlockHash([1; 32])), (2, BlockHash([2; 32]))]
+}
+
+/// A receiver that has asked for a proof, and what it said.
+fn asked() -> (Receiver, Vec<ServerMessage>) {
+    let mut receiver = Receiver::new(settings());
+    for message in [hello(1), open(0)] {
+        receiver.message(message.into(), Time::ZERO);
+    }
+    let (challenge, blocks) = (CHALLENGE, resting());
+    receiver.opened(STREAM, Opening::Matched { challenge, blocks }, Time::ZERO);
+    while receiver.poll_effect().is_some() {}
+    let said = std::iter::from_fn(|| receiver.poll_send()).collect();
+    (receiver, said)
+}
+
+fn prove(challenge: &Challenge, blocks: Vec<(u64, BlockHash)>) -> Vec<u8> {
+    let proof = Proof::new(challenge, blocks);
+    let stream = STREAM;
+    ClientMessage::Prove { stream, proof }.encode()
+}
+
+fn effects(receiver: &mut Receiver) -> Vec<Effect> {
+    std::iter::from_fn(|| receiver.poll_effect()).collect()
+}
+
+#[test]
+fn a_proof_is_right_or_not_and_no_hash_is_shown_for_it() {
+    let mut other = resting();
+    other[1].1.0[31] ^= 1;
+    for (message, proven) in [
+        (prove(&CHALLENGE, resting()), true),
+        (prove(&[8; 32], resting()), false),
+        (prove(&CHALLENGE, other), false),
+        (prove(&CHALLENGE, Vec::new()), false),
+    ] {
+        let (mut receiver, said) = asked();
+        let asked = ServerMessage::Match {
+            stream: STREAM,
+            blocks: [0, 2].into_iter().collect(),
+            challenge: CHALLENGE,
+        };
+        assert_eq!(said.last(), Some(&asked));
+        assert!(
+            !said
+                .iter()
+                .any(|m| matches!(m, ServerMessage::Hashes { .. }))
+        );
+        receiver.message(message.into(), Time::ZERO);
+        let settle = Effect::Settle {
+            stream: STREAM,
+            proven,
+        };
+        assert_eq!(effects(&mut receiver), [settle]);
+    }
+}
+
+#[test]
+fn out_of_turn_a_proof_and_all_else_is_a_violation() {
+    let claim = ClientMessage::BlockHash {
+        stream: STREAM,
+        block: 0,
+        hash: BlockHash([1; 32]),
+    };
+    let seal = ClientMessage::Seal {
+        stream: STREAM,
+        root: Root([0; 32]),
+    };
+    let proof = prove(&CHALLENGE, resting());
+    for message in [data(0, 0, 1), claim.encode(), seal.encode()] {
+        let (mut receiver, _) = asked();
+        receiver.message(message.into(), Time::ZERO);
+        assert_eq!(
+            effects(&mut receiver)[0],
+            Effect::Close(CloseCode::Protocol)
+        );
+    }
+    let (mut receiver, _) = asked();
+    for _ in 0..2 {
+        effects(&mut receiver);
+        receiver.message(proof.clone().into(), Time::ZERO);
+    }
+    assert_eq!(
+        effects(&mut receiver)[0],
+        Effect::Close(CloseCode::Protocol)
+    );
+    let protocol = Some(CloseCode::Protocol);
+    assert_eq!(code(&[hello(1), open(0), proof.clone()]), protocol);
+    assert_eq!(code(&[hello(1), proof]), protocol);
+
+    // Data that did not wait for the question.
+    let mut receiver = Receiver::new(settings());
+    for message in [hello(1), open(0), data(0, 0, 1)] {
+        receiver.message(message.into(), Time::ZERO);
+    }
+    effects(&mut receiver);
+    let (challenge, blocks) = (CHALLENGE, resting());
+    receiver.opened(STREAM, Opening::Matched { challenge, blocks }, Time::ZERO);
+    assert_eq!(
+        effects(&mut receiver)[0],
+        Effect::Close(CloseCode::Protocol)
+    );
+}
+
+#[test]
+fn a_stream_that_is_asked_for_a_proof_can_be_left() {
+    let (pause, cancel) = (
+        ClientMessage::Pause { stream: STREAM },
+        ClientMessage::Cancel { stream: STREAM },
+    );
+    for (message, effect) in [
+        (pause, Effect::Release(STREAM)),
+        (cancel, Effect::Abort(STREAM)),
+    ] {
+        let (mut receiver, _) = asked();
+        receiver.message(message.encode().into(), Time::ZERO);
+        assert_eq!(effects(&mut receiver), [effect]);
+        // The proof that was on the way.
+        receiver.message(prove(&CHALLENGE, resting()).into(), Time::ZERO);
+        assert_eq!(effects(&mut receiver), []);
+        receiver.released(STREAM);
+        assert_eq!(receiver.open_streams(), 0);
+    }
+    let (mut receiver, _) = asked();
+    receiver.disconnected();
+    assert_eq!(effects(&mut receiver), [Effect::Release(STREAM)]);
 }

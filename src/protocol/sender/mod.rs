@@ -5,8 +5,8 @@
 //! the socket out of [`Sender::poll_transmit`], as many as credit allows.
 //!
 //! The invariants: what is shown as received or durable was said by the server; a
-//! file's bytes are sent only after what the server has of it was compared; no upload
-//! is forgotten before the server has stored or cancelled it.
+//! file's bytes are sent only after what the server has of it was compared, or proven to
+//! be the same; no upload is forgotten before the server has stored or cancelled it.
 
 mod outgoing;
 mod queue;
@@ -243,7 +243,8 @@ impl Sender {
                 self.with(stream, now, |key, upload, sender| {
                     upload.id = Some(id);
                     upload.token = Some(token);
-                    if upload.begun && !have.is_empty() {
+                    let known = upload.begun || matches!(upload.phase, Phase::Proving(..));
+                    if known && !have.is_empty() {
                         upload.note = Some(Note::Continued);
                     }
                     upload.begun = true;
@@ -253,6 +254,14 @@ impl Sender {
                     Ok(())
                 });
             }
+            ServerMessage::Match {
+                stream,
+                blocks,
+                challenge,
+            } => self.with(stream, now, |_, upload, _| {
+                upload.matched(stream, blocks, challenge);
+                Ok(())
+            }),
             ServerMessage::Hashes { stream, hashes } => {
                 self.with(stream, now, |_, upload, _| upload.their_hashes(hashes));
             }
@@ -369,16 +378,24 @@ impl Sender {
                 block,
                 hash,
             });
-            self.try_seal(key);
+            self.conclude(key);
         }
         Some(frame::encode_data(stream, offset, &bytes))
     }
 
-    fn try_seal(&mut self, key: Key) {
-        if let Some(upload) = self.uploads.get_mut(&key)
-            && let Some(stream) = upload.stream()
-            && let Some(root) = upload.seal()
-        {
+    /// Proves or seals, where an upload has come so far.
+    fn conclude(&mut self, key: Key) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        let Some(stream) = upload.stream() else {
+            return;
+        };
+        if let Some(proof) = upload.prove() {
+            self.outbox
+                .push_back(ClientMessage::Prove { stream, proof });
+        }
+        if let Some(root) = upload.seal() {
             self.changed.insert(key);
             self.outbox.push_back(ClientMessage::Seal { stream, root });
         }
@@ -421,7 +438,7 @@ impl Sender {
             Err(ReadError::Vanished) => Err(Trouble::Vanished),
         };
         match outcome {
-            Ok(()) => self.try_seal(key),
+            Ok(()) => self.conclude(key),
             Err(trouble) => self.leave_failed(key, trouble, now),
         }
     }

@@ -12,7 +12,9 @@ use crate::protocol::ranges::RangeSet;
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{StreamId, Time};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block, block_len, blocks, tree};
+use crate::verify::{
+    BLOCK, BlockHash, BlockHasher, Challenge, Proof, Root, block, block_len, blocks, tree,
+};
 
 /// How many slices of one upload may be read ahead.
 pub(super) const SLICES_AHEAD: usize = 2;
@@ -32,6 +34,9 @@ pub(super) enum Phase {
     Queued,
     /// `Open` was sent.
     Opening(StreamId),
+    /// Blocks that the server has of the same file are read, to prove that it is the same;
+    /// without a challenge, that was done.
+    Proving(StreamId, Option<Challenge>),
     /// Blocks that the server has are compared with the file.
     Comparing(StreamId),
     /// Blocks are sent.
@@ -69,6 +74,8 @@ pub(super) struct Outgoing {
     pub(super) note: Option<Note>,
     /// Whether the file can be read.
     pub(super) source: bool,
+    /// Whether a handle of the file is kept.
+    pub(super) handle: bool,
     /// Whether a person wants it gone: it is only opened to be cancelled.
     pub(super) ending: bool,
     /// Whether a person started it, where that is asked for.
@@ -85,7 +92,8 @@ pub(super) struct Outgoing {
     rate: Rate,
     /// Our own hash of each block that was sent or compared.
     hashes: Vec<Option<BlockHash>>,
-    /// The server's hashes that are to be compared, by block, and which are missing.
+    /// The server's hashes that are to be compared, by block, and which are missing; or
+    /// the blocks that are to be proven.
     theirs: BTreeMap<u64, BlockHash>,
     awaited: VecDeque<u64>,
     /// Blocks to read next, for comparing or for sending.
@@ -120,6 +128,7 @@ impl Outgoing {
             trouble: None,
             note: None,
             source,
+            handle: false,
             ending: false,
             started: false,
             begun: false,
@@ -146,9 +155,11 @@ impl Outgoing {
     /// Its stream, if it has one.
     pub(super) fn stream(&self) -> Option<StreamId> {
         match self.phase {
-            Phase::Opening(s) | Phase::Comparing(s) | Phase::Sending(s) | Phase::Sealing(s) => {
-                Some(s)
-            }
+            Phase::Opening(s)
+            | Phase::Proving(s, _)
+            | Phase::Comparing(s)
+            | Phase::Sending(s)
+            | Phase::Sealing(s) => Some(s),
             _ => None,
         }
     }
@@ -188,6 +199,31 @@ impl Outgoing {
         self.received = 0;
         self.durable = 0;
         self.kept = 0;
+    }
+
+    /// The server has these blocks of a file that may be the same; those that were not
+    /// hashed are read first.
+    pub(super) fn matched(&mut self, stream: StreamId, mut there: RangeSet, challenge: Challenge) {
+        if !matches!(self.phase, Phase::Opening(_) | Phase::Proving(..)) {
+            return;
+        }
+        there.remove(blocks(self.manifest.size)..u64::MAX);
+        let unknown = |&block: &u64| self.hashes[block as usize].is_none();
+        self.todo = there.values().filter(unknown).collect();
+        self.awaited = there.values().collect();
+        self.phase = Phase::Proving(stream, Some(challenge));
+    }
+
+    /// The proof, once all it needs was read.
+    pub(super) fn prove(&mut self) -> Option<Proof> {
+        let Phase::Proving(stream, challenge) = self.phase else {
+            return None;
+        };
+        let hashed = |block: &u64| Some((*block, self.hashes.get(*block as usize).copied()??));
+        let known: Option<Vec<_>> = self.awaited.iter().map(hashed).collect();
+        let proof = Proof::new(&challenge?, known?);
+        self.phase = Phase::Proving(stream, None);
+        Some(proof)
     }
 
     /// The server has these blocks; those that were not hashed are compared first.
@@ -255,7 +291,10 @@ impl Outgoing {
 
     /// The next range of bytes to read, at most `most` long, if it should read ahead.
     pub(super) fn next_read(&mut self, slice: u64, most: u64) -> Option<Range<u64>> {
-        let active = matches!(self.phase, Phase::Comparing(_) | Phase::Sending(_));
+        let active = matches!(
+            self.phase,
+            Phase::Proving(..) | Phase::Comparing(_) | Phase::Sending(_)
+        );
         if !active || self.ending || self.reading.len() + self.ready.len() >= SLICES_AHEAD {
             return None;
         }
@@ -283,7 +322,7 @@ impl Outgoing {
         if bytes.len() as u64 != range.end - range.start {
             return Err(Trouble::Changed);
         }
-        if let Phase::Comparing(_) = self.phase {
+        if let Phase::Proving(..) | Phase::Comparing(_) = self.phase {
             for (index, piece) in (range.start / BLOCK..).zip(bytes.chunks(BLOCK as usize)) {
                 let hash = block::hash(index, self.manifest.size, piece);
                 if let Some(place) = self.hashes.get_mut(index as usize) {
@@ -292,8 +331,10 @@ impl Outgoing {
             }
             return self.compare();
         }
-        // Slices are sent in the order of the file.
-        let at = self.ready.partition_point(|s| s.offset < range.start);
+        // Slices are sent in the order of the file, after the one whose block is under way.
+        let under_way = usize::from(self.hasher.is_some());
+        let before = |s: &&Slice| s.offset < range.start;
+        let at = under_way + self.ready.iter().skip(under_way).take_while(before).count();
         self.ready.insert(
             at,
             Slice {
@@ -435,7 +476,7 @@ impl Outgoing {
                 Phase::Held | Phase::Queued => RowState::Queued,
                 Phase::Opening(_) if self.begun => RowState::Waiting,
                 Phase::Opening(_) | Phase::Sending(_) => RowState::Sending,
-                Phase::Comparing(_) | Phase::Sealing(_) => RowState::Verifying,
+                Phase::Proving(..) | Phase::Comparing(_) | Phase::Sealing(_) => RowState::Verifying,
                 Phase::Waiting(_) => RowState::Waiting,
                 Phase::Paused => RowState::Paused,
                 Phase::NeedsFile => RowState::NeedsFile,
@@ -448,6 +489,7 @@ impl Outgoing {
             left,
             trouble: self.trouble.clone(),
             note: self.note,
+            handle: self.handle,
             id: self.id,
             digest: self.digest,
         }

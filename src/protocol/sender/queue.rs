@@ -7,6 +7,7 @@ use crate::protocol::message::ClientMessage;
 use crate::protocol::retry::Backoff;
 use crate::protocol::trouble::{Class, Trouble};
 use crate::protocol::{StreamId, Time};
+use crate::verify::Proof;
 
 impl Sender {
     pub(super) fn admit(&self, limits: &Limits, manifest: &Manifest) -> Result<(), Trouble> {
@@ -94,19 +95,39 @@ impl Sender {
             self.next_stream += 1;
             self.set(key, Phase::Opening(stream));
             self.streams.insert(stream, key);
+            let verify = self.would_verify(key);
             if let Some(upload) = self.uploads.get_mut(&key) {
                 upload.by_age = !aged;
                 self.outbox.push_back(ClientMessage::Open {
                     stream,
                     manifest: upload.manifest.clone(),
                     resume: upload.token,
-                    verify: upload.begun && !upload.ending,
+                    verify,
                 });
                 if upload.ending {
                     self.outbox.push_back(ClientMessage::Cancel { stream });
                 }
             }
         }
+    }
+
+    /// Whether an upload's file is to be compared with what the server has. Not where it
+    /// is only opened to be cancelled; nor where that may be of another in this list,
+    /// which will continue it itself.
+    fn would_verify(&self, key: Key) -> bool {
+        let Some(upload) = self.uploads.get(&key) else {
+            return false;
+        };
+        let Manifest { path, size, .. } = &upload.manifest;
+        let twin = |u: &Outgoing| {
+            u.token.is_some()
+                && u.phase != Phase::Stored
+                && u.manifest.size == *size
+                && u.manifest.path == *path
+        };
+        let begins = upload.token.is_none();
+        let worth = || Proof::is_possible(*size) && !self.uploads.values().any(twin);
+        !upload.ending && (!begins || worth())
     }
 
     /// Does something with the upload of a stream; a stream that is over is an
@@ -127,7 +148,7 @@ impl Sender {
         self.uploads.insert(key, upload);
         self.changed.insert(key);
         match outcome {
-            Ok(()) => self.try_seal(key),
+            Ok(()) => self.conclude(key),
             Err(trouble) => self.leave_failed(key, trouble, now),
         }
         // What a person cancelled while the server was finishing it.
@@ -179,7 +200,7 @@ impl Sender {
                 upload.source = false;
                 Phase::NeedsFile
             }
-            (Class::Act, Trouble::Ended) => {
+            (Class::Act, Trouble::Ended | Trouble::Elsewhere) => {
                 self.effects.extend(upload.id.map(Effect::Forget));
                 upload.start_over();
                 Phase::Failed

@@ -37,6 +37,8 @@ pub struct Row {
     pub trouble: Option<Trouble>,
     /// Something worth a quiet line.
     pub note: Option<Note>,
+    /// Whether a handle of its file is kept, with which the browser can be asked for it.
+    pub handle: bool,
     /// Its name in links, once the server gave it one.
     pub id: Option<FileId>,
     /// Its digest, once it is stored.

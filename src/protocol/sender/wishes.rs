@@ -47,6 +47,14 @@ impl Sender {
         key
     }
 
+    /// A handle of its file is kept: the browser can be asked for the file with it.
+    pub fn remember_handle(&mut self, key: Key) {
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.handle = true;
+            self.changed.insert(key);
+        }
+    }
+
     /// What a journal should keep of an upload; nothing before the server knows it.
     pub fn record(&self, key: Key) -> Option<Record> {
         let upload = self.uploads.get(&key)?;
@@ -87,6 +95,17 @@ impl Sender {
         needy.map(|(key, u)| (*key, &u.manifest))
     }
 
+    /// Whether an unfinished upload has just this file.
+    pub fn has_file(&self, manifest: &Manifest) -> bool {
+        let mut unfinished = self.uploads.values().filter(|u| !u.is_over() && !u.ending);
+        unfinished.any(|u| u.source && u.manifest == *manifest)
+    }
+
+    /// What is said of the file of an upload.
+    pub fn manifest(&self, key: Key) -> Option<&Manifest> {
+        self.uploads.get(&key).map(|u| &u.manifest)
+    }
+
     /// Starts what is held, and goes on with what is paused.
     pub fn resume(&mut self, key: Key) {
         if let Some(upload) = self.uploads.get_mut(&key)
@@ -122,7 +141,10 @@ impl Sender {
         upload.started = true;
         let failed = upload.phase == Phase::Failed;
         let verdict = match &self.limits {
-            Some(limits) if failed => self.admit(limits, &self.uploads[&key].manifest),
+            // Without a connection they may be others by now: the server will say.
+            Some(limits) if failed && self.window.is_some() => {
+                self.admit(limits, &self.uploads[&key].manifest)
+            }
             _ => Ok(()),
         };
         if let Some(upload) = self.uploads.get_mut(&key) {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use unicode_normalization::UnicodeNormalization;
 
+use super::uploads::forget_replaced_tokens;
 use super::{RegistryError, check_free};
 use crate::api::{FilePage, FileQuery, PAGE_SIZE, SortBy, StoredFile};
 use crate::protocol::id::FileId;
@@ -133,5 +134,8 @@ pub fn delete(db: &Connection, id: FileId) -> Result<bool, RegistryError> {
     let deleted = db
         .prepare_cached("DELETE FROM files WHERE id = ?1")?
         .execute([id.as_bytes()])?;
+    if deleted > 0 {
+        forget_replaced_tokens(db, id)?;
+    }
     Ok(deleted > 0)
 }

@@ -115,7 +115,10 @@ impl Registry for Sqlite {
         self.0
             .call(move |db| match uploads::by_token(db, token)? {
                 Some(id) => Ok(Some(Found::Upload(id))),
-                None => Ok(files::by_token(db, token)?.map(Found::Stored)),
+                None => match files::by_token(db, token)? {
+                    Some(file) => Ok(Some(Found::Stored(file))),
+                    None => Ok(uploads::by_replaced_token(db, token)?.map(Found::Replaced)),
+                },
             })
             .await
     }
@@ -161,8 +164,8 @@ impl Registry for Sqlite {
             .await
     }
 
-    async fn end(&self, id: FileId) -> Result<bool, RegistryError> {
-        self.0.call(move |db| uploads::end(db, id)).await
+    async fn end(&self, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError> {
+        self.0.call(move |db| uploads::end(db, id, holder)).await
     }
 
     async fn upload(&self, id: FileId) -> Result<Option<Upload>, RegistryError> {
@@ -175,6 +178,25 @@ impl Registry for Sqlite {
 
     async fn hold(&self, id: FileId) -> Result<Claim, RegistryError> {
         self.0.call(move |db| uploads::hold(db, id, now())).await
+    }
+
+    async fn alike(&self, path: &str, size: u64) -> Result<Vec<FileId>, RegistryError> {
+        let path = path.to_owned();
+        self.0.call(move |db| uploads::alike(db, &path, size)).await
+    }
+
+    async fn peek(&self, id: FileId) -> Result<Claim, RegistryError> {
+        self.0.call(move |db| uploads::claim(db, id)).await
+    }
+
+    async fn adopt(&self, id: FileId, epoch: Epoch, token: &Token) -> Result<Claim, RegistryError> {
+        let token = token_hash(token);
+        self.0
+            .call(move |db| {
+                uploads::replace_token(db, id, epoch, token)?;
+                uploads::hold(db, id, now())
+            })
+            .await
     }
 
     async fn files(&self, query: &FileQuery) -> Result<FilePage, RegistryError> {

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::RegistryError;
 
 /// What leads from each version to the next. Never change one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE uploads (
     no         INTEGER PRIMARY KEY,
     id         BLOB NOT NULL UNIQUE,
@@ -45,7 +46,18 @@ CREATE TABLE files (
 CREATE INDEX files_stored ON files (stored, id);
 CREATE INDEX files_folded ON files (folded, id);
 CREATE INDEX files_size ON files (size, id);
-"];
+",
+    "
+CREATE INDEX uploads_alike ON uploads (path, size);
+
+-- Of an upload, or of the file that it became.
+CREATE TABLE replaced_tokens (
+    hash BLOB PRIMARY KEY,
+    id   BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX replaced_tokens_id ON replaced_tokens (id);
+",
+];
 
 /// Makes a connection durable and strict, and brings the tables up to date.
 pub(super) fn prepare(connection: &Connection) -> Result<(), RegistryError> {

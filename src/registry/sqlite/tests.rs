@@ -144,6 +144,7 @@ async fn only_the_newest_holder_may_change_anything() {
         registry.record(id(1), old, &[block(0)]).await,
         registry.sealing(id(1), old, Some("a")).await,
         registry.finish(id(1), old, "a", ROOT).await.map(|_| ()),
+        registry.end(id(1), Some(old)).await.map(|_| ()),
     ] {
         assert!(matches!(result, Err(RegistryError::Superseded)));
     }
@@ -194,8 +195,8 @@ async fn an_ended_upload_leaves_nothing() {
     let registry = &house.registry;
     house.begin(1, "a", BLOCK).await;
     registry.record(id(1), Epoch(1), &[block(0)]).await.unwrap();
-    assert!(registry.end(id(1)).await.unwrap());
-    assert!(!registry.end(id(1)).await.unwrap());
+    assert!(registry.end(id(1), None).await.unwrap());
+    assert!(!registry.end(id(1), None).await.unwrap());
     assert_eq!(registry.find(&token(1)).await.unwrap(), None);
     let late = registry.record(id(1), Epoch(1), &[block(1)]).await;
     assert!(matches!(late, Err(RegistryError::Unknown)));
@@ -374,6 +375,21 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_database_of_an_older_version_gets_what_it_lacks() {
+    let house = House::new();
+    house.begin(1, "a", 2 * BLOCK).await;
+    let older = |db: &Connection| {
+        Ok(db.execute_batch("DROP INDEX uploads_alike; DROP TABLE replaced_tokens")?)
+    };
+    house.registry.0.call(older).await.unwrap();
+    let version = |db: &Connection| Ok(db.pragma_update(None, "user_version", 1)?);
+    house.registry.0.call(version).await.unwrap();
+    let house = house.reopened();
+    let adopted = house.registry.adopt(id(1), Epoch(1), &token(2)).await;
+    assert_eq!(adopted.unwrap().upload.path, "a");
+}
+
+#[tokio::test]
 async fn a_size_that_no_file_can_have_is_an_error() {
     let house = House::new();
     let manifest = manifest("a", u64::MAX);
@@ -398,4 +414,70 @@ async fn the_token_itself_is_nowhere_in_the_database() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(16).any(|window| window == secret.as_bytes()));
     }
+}
+
+#[tokio::test]
+async fn uploads_of_the_same_path_and_size_are_found_the_furthest_first() {
+    let house = House::new();
+    let registry = &house.registry;
+    for (n, path, size, durable) in [
+        (1, "a", 9 * BLOCK, 2),
+        (2, "a", 9 * BLOCK, 0),
+        (3, "a", 9 * BLOCK, 5),
+        (4, "a", 8 * BLOCK, 3),
+        (5, "b", 9 * BLOCK, 3),
+    ] {
+        house.begin(n, path, size).await;
+        let blocks: Vec<_> = (0..durable).map(block).collect();
+        let recorded = registry.record(id(n), Epoch(1), &blocks).await;
+        recorded.unwrap();
+    }
+    let alike = registry.alike("a", 9 * BLOCK).await.unwrap();
+    assert_eq!(alike, [id(3), id(1)]);
+    registry.end(id(3), None).await.unwrap();
+    assert_eq!(registry.alike("a", 9 * BLOCK).await.unwrap(), [id(1)]);
+}
+
+#[tokio::test]
+async fn who_adopts_an_upload_gets_a_token_of_their_own() {
+    let house = House::new();
+    let registry = &house.registry;
+    house.begin(1, "a", 3 * BLOCK).await;
+    registry.record(id(1), Epoch(1), &[block(0)]).await.unwrap();
+    let seen = registry.peek(id(1)).await.unwrap();
+    assert_eq!((seen.epoch, &seen.blocks[..]), (Epoch(1), &[block(0)][..]));
+
+    // Somebody took hold since.
+    house.claim(1).await;
+    let late = registry.adopt(id(1), seen.epoch, &token(2)).await;
+    assert!(matches!(late, Err(RegistryError::Superseded)));
+    assert_eq!(registry.find(&token(2)).await.unwrap(), None);
+    let unknown = registry.adopt(id(9), Epoch(1), &token(2)).await;
+    assert!(matches!(unknown, Err(RegistryError::Unknown)));
+
+    let seen = registry.peek(id(1)).await.unwrap();
+    let adopted = registry.adopt(id(1), seen.epoch, &token(2)).await.unwrap();
+    assert_eq!(adopted.epoch, Epoch(3));
+    assert_eq!(adopted.blocks, [block(0)]);
+    let found = async |n| registry.find(&token(n)).await.unwrap();
+    assert_eq!(found(2).await, Some(Found::Upload(id(1))));
+    assert_eq!(found(1).await, Some(Found::Replaced(id(1))));
+
+    registry.adopt(id(1), Epoch(3), &token(3)).await.unwrap();
+    let file = registry.finish(id(1), Epoch(4), "a", ROOT).await.unwrap();
+    assert_eq!(found(3).await, Some(Found::Stored(file)));
+    for n in [1, 2] {
+        assert_eq!(found(n).await, Some(Found::Replaced(id(1))));
+    }
+    // What becomes of another upload changes nothing; with the file it is over.
+    assert!(!registry.end(id(1), None).await.unwrap());
+    assert_eq!(found(1).await, Some(Found::Replaced(id(1))));
+    registry.delete(id(1)).await.unwrap();
+    assert_eq!(found(1).await, None);
+    assert_eq!(found(3).await, None);
+
+    house.begin(4, "a", 3 * BLOCK).await;
+    registry.adopt(id(4), Epoch(1), &token(5)).await.unwrap();
+    registry.end(id(4), None).await.unwrap();
+    assert_eq!(found(4).await, None);
 }

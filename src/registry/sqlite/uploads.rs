@@ -77,6 +77,51 @@ pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<FileId>, Regi
     Ok(id.map(FileId::from_bytes))
 }
 
+/// The upload, or what became of it, for which the token once stood.
+pub fn by_replaced_token(
+    db: &Connection,
+    token: [u8; 32],
+) -> Result<Option<FileId>, RegistryError> {
+    let id = db
+        .prepare_cached("SELECT id FROM replaced_tokens WHERE hash = ?1")?
+        .query_row([token], |row| row.get(0))
+        .optional()?;
+    Ok(id.map(FileId::from_bytes))
+}
+
+/// Gives the upload another token, if this is its epoch.
+pub fn replace_token(
+    db: &Connection,
+    id: FileId,
+    epoch: Epoch,
+    token: [u8; 32],
+) -> Result<(), RegistryError> {
+    let no = held(db, id, epoch)?;
+    db.prepare_cached(
+        "INSERT INTO replaced_tokens (hash, id) SELECT token_hash, id FROM uploads WHERE no = ?1",
+    )?
+    .execute([no])?;
+    db.prepare_cached("UPDATE uploads SET token_hash = ?2 WHERE no = ?1")?
+        .execute((no, token))?;
+    Ok(())
+}
+
+/// Forgets the tokens that stood for an upload, or for the file that it became.
+pub fn forget_replaced_tokens(db: &Connection, id: FileId) -> Result<(), RegistryError> {
+    db.prepare_cached("DELETE FROM replaced_tokens WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
+    Ok(())
+}
+
+pub fn alike(db: &Connection, path: &str, size: u64) -> Result<Vec<FileId>, RegistryError> {
+    let mut select = db.prepare_cached(
+        "SELECT id FROM uploads JOIN blocks ON upload = no WHERE path = ?1 AND size = ?2
+         GROUP BY no ORDER BY COUNT(*) DESC, no DESC",
+    )?;
+    let ids = select.query_map((path, size), |row| Ok(FileId::from_bytes(row.get(0)?)))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
 pub fn hold(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryError> {
     let changed = db
         .prepare_cached("UPDATE uploads SET epoch = epoch + 1, touched = ?2 WHERE id = ?1")?
@@ -84,11 +129,18 @@ pub fn hold(db: &Connection, id: FileId, now: i64) -> Result<Claim, RegistryErro
     if changed == 0 {
         return Err(RegistryError::Unknown);
     }
-    let (upload, no, epoch): (_, i64, _) = db
+    claim(db, id)
+}
+
+/// An upload with its epoch and blocks.
+pub fn claim(db: &Connection, id: FileId) -> Result<Claim, RegistryError> {
+    let found: Option<(_, i64, _)> = db
         .prepare_cached(select!("WHERE id = ?1"))?
         .query_row([id.as_bytes()], |row| {
             Ok((upload(row)?, row.get(11)?, Epoch(row.get(12)?)))
-        })?;
+        })
+        .optional()?;
+    let (upload, no, epoch) = found.ok_or(RegistryError::Unknown)?;
     let blocks = db
         .prepare_cached("SELECT idx, hash FROM blocks WHERE upload = ?1 ORDER BY idx")?
         .query_map([no], |row| Ok((row.get(0)?, BlockHash(row.get(1)?))))?
@@ -148,10 +200,16 @@ pub fn sealing(
     Ok(())
 }
 
-pub fn end(db: &Connection, id: FileId) -> Result<bool, RegistryError> {
+pub fn end(db: &Connection, id: FileId, holder: Option<Epoch>) -> Result<bool, RegistryError> {
+    if let Some(epoch) = holder {
+        held(db, id, epoch)?;
+    }
     let ended = db
         .prepare_cached("DELETE FROM uploads WHERE id = ?1")?
         .execute([id.as_bytes()])?;
+    if ended > 0 {
+        forget_replaced_tokens(db, id)?;
+    }
     Ok(ended > 0)
 }
 

@@ -82,7 +82,7 @@ pub async fn recover(
             if settle(registry, storage, &claim).await?.is_some() {
                 summary.stored += 1;
             } else {
-                registry.end(id).await?;
+                registry.end(id, None).await?;
                 summary.ended += 1;
                 tracing::warn!(%id, path = upload.path, "nothing of an upload is left: ended");
             }
@@ -173,7 +173,7 @@ async fn end_expired(
     upload: &Upload,
 ) -> Result<(), RecoverError> {
     let id = upload.id;
-    registry.end(id).await?;
+    registry.end(id, None).await?;
     storage.discard(id).await?;
     tracing::info!(%id, path = upload.path, durable = upload.durable, "an upload expired");
     Ok(())

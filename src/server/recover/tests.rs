@@ -199,7 +199,7 @@ async fn killed_when_the_name_was_taken_goes_on_and_takes_nothing() {
 async fn a_part_without_an_upload_is_deleted() {
     let house = House::new();
     drop(house.begin(1, "a", 5).await);
-    house.registry.end(id(1)).await.unwrap();
+    house.registry.end(id(1), None).await.unwrap();
     let (house, summary) = house.restarted().await;
     assert_eq!(summary.discarded, 1);
     assert!(house.storage.parts().await.unwrap().is_empty());

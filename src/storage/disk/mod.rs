@@ -13,7 +13,6 @@
 //! were synced, and before the folders around it are. A crash therefore leaves either
 //! the part or the file, never both and never half of one.
 
-mod lease;
 mod tree;
 mod writer;
 
@@ -33,9 +32,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use self::lease::Leases;
 use self::tree::Tree;
 use self::writer::DiskWriter;
+use super::lease::Leases;
 use super::{Opening, Storage, StorageError, UploadWriter};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;

@@ -82,7 +82,7 @@ async fn pieces_at_any_offset_become_a_file_under_its_own_name() {
         b"abcdefghij"
     );
     assert_eq!(house.leftovers(), 0);
-    assert_eq!(house.disk.0.leases.len(), 0);
+    assert_eq!(house.disk.0.leases.count(), 0);
     assert_eq!(house.disk.len(path).await.unwrap(), Some(10));
     assert_eq!(house.disk.confirm(path).await.unwrap(), Some(10));
     assert_eq!(house.content(path, 3..8).await.unwrap(), b"defgh");
@@ -248,7 +248,7 @@ async fn what_is_discarded_is_gone_also_for_its_writer() {
     let mut writer = house.open(1).await;
     writer.abort().await.unwrap();
     assert_eq!(house.leftovers(), 0);
-    assert_eq!(house.disk.0.leases.len(), 0);
+    assert_eq!(house.disk.0.leases.count(), 0);
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::fsync;
 
-use super::lease::Lease;
 use super::{Disk, blocking, failed, part_name};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;
+use crate::storage::lease::Lease;
 use crate::storage::{Meta, Opening, StorageError, UploadWriter};
 
 /// [`UploadWriter`] on a disk.

@@ -5,6 +5,7 @@ use leptos::ev;
 use leptos::web_sys::HtmlInputElement;
 
 use crate::port::Key;
+use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
 
 pub fn now() -> f64 {
@@ -16,6 +17,12 @@ pub fn start(_engine: Engine) {}
 pub fn files_picked(_engine: Engine, _input: &HtmlInputElement) {}
 
 pub fn file_provided(_engine: Engine, _key: Key, _input: &HtmlInputElement) {}
+
+pub fn choosing(_engine: Engine, _key: Option<Key>, _event: &ev::MouseEvent) {}
+
+pub fn ask_again(_engine: Engine, _key: Key, _id: FileId) {}
+
+pub fn reload() {}
 
 pub fn drag_has_files(_event: &ev::DragEvent) -> bool {
     false

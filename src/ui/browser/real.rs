@@ -9,6 +9,7 @@ use web_sys::{Clipboard, HtmlInputElement};
 
 use crate::client::{self, pick};
 use crate::port::Key;
+use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
 
 /// Milliseconds since 1970 on this page's clock.
@@ -29,6 +30,25 @@ pub fn files_picked(engine: Engine, input: &HtmlInputElement) {
 /// Gives an upload the file of a file input, and empties it.
 pub fn file_provided(engine: Engine, key: Key, input: &HtmlInputElement) {
     pick::for_upload(engine, key, input);
+}
+
+/// A click on a file input: where the browser has a better picker, that one opens.
+pub fn choosing(engine: Engine, key: Option<Key>, event: &ev::MouseEvent) {
+    if pick::choose(engine, key) {
+        event.prevent_default();
+    }
+}
+
+/// Asks the browser for the file of an upload of which it kept a handle.
+pub fn ask_again(engine: Engine, key: Key, id: FileId) {
+    pick::ask_again(engine, key, id);
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    if let Some(window) = web_sys::window() {
+        _ = window.location().reload();
+    }
 }
 
 /// Whether a drag carries files.

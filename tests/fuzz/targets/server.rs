@@ -13,6 +13,7 @@ use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::ClientMessage;
 use longhaul::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
 use longhaul::protocol::{Generation, MAX_PAYLOAD, StreamId, Time, VERSION};
+use longhaul::verify::proof::{Challenge, Proof};
 use longhaul::verify::{BLOCK, BlockHash, Root, block_len};
 
 use super::{Size, ZEROS, id, memory, token, trouble};
@@ -62,6 +63,8 @@ enum Said {
     Seal,
     Pause,
     Cancel,
+    /// What was matched, whether that is so.
+    Prove(bool),
     Watch(u8),
     Unwatch(u8),
     Ping,
@@ -78,12 +81,23 @@ enum Answer {
     Failed(u8),
 }
 
+/// The challenge of every match.
+const CHALLENGE: Challenge = [6; 32];
+
+/// The blocks that a server has, of the first three.
+fn blocks(bits: u8) -> Vec<(u64, BlockHash)> {
+    let has = (0..3).filter(|block| bits >> block & 1 == 1);
+    has.map(|block| (block, HASH)).collect()
+}
+
 /// A server's side, and what was asked of its disk.
 struct World {
     receiver: Receiver,
     now: Time,
     todo: BTreeMap<StreamId, VecDeque<Effect>>,
     sizes: BTreeMap<StreamId, u64>,
+    /// The blocks that were matched.
+    matched: BTreeMap<StreamId, u8>,
     /// Where the next bytes of a stream belong.
     next: BTreeMap<StreamId, u64>,
     /// Streams count up: the newest of each of the four that steps speak of.
@@ -106,6 +120,7 @@ impl World {
             now: Time::ZERO,
             todo: BTreeMap::new(),
             sizes: BTreeMap::new(),
+            matched: BTreeMap::new(),
             next: BTreeMap::new(),
             streams: [StreamId(0); 4],
             newest: 0,
@@ -203,6 +218,11 @@ impl World {
             },
             Said::Pause => ClientMessage::Pause { stream },
             Said::Cancel => ClientMessage::Cancel { stream },
+            Said::Prove(right) => {
+                let bits = self.matched.get(&stream).copied().unwrap_or_default();
+                let proof = Proof::new(&CHALLENGE, blocks(if right { bits } else { !bits }));
+                ClientMessage::Prove { stream, proof }
+            }
             Said::Watch(n) => ClientMessage::Watch {
                 topic: Topic::Upload(id(n)),
             },
@@ -219,6 +239,7 @@ impl World {
         while let Some(effect) = self.receiver.poll_effect() {
             let stream = match &effect {
                 Effect::Open { stream, .. }
+                | Effect::Settle { stream, .. }
                 | Effect::Write { stream, .. }
                 | Effect::Commit { stream, .. }
                 | Effect::Seal { stream, .. }
@@ -246,14 +267,24 @@ impl World {
             return self.receiver.failed(stream, trouble(n));
         }
         let size = self.sizes.get(&stream).copied().unwrap_or(0);
+        let granted = |bits| Opening::Granted {
+            id: id(1),
+            token: token(1),
+            blocks: blocks(bits),
+        };
         match effect {
-            Effect::Open { manifest, .. } => {
+            Effect::Settle { proven, .. } => {
+                let bits = self.matched.remove(&stream).unwrap_or_default();
+                let opening = granted(if proven { bits } else { 0 });
+                self.receiver.opened(stream, opening, self.now);
+            }
+            Effect::Open {
+                manifest,
+                resume,
+                verify,
+                ..
+            } => {
                 self.sizes.insert(stream, manifest.size);
-                let granted = |blocks: &[u64]| Opening::Granted {
-                    id: id(1),
-                    token: token(1),
-                    blocks: blocks.iter().map(|block| (*block, HASH)).collect(),
-                };
                 let opening = match answer {
                     Answer::Stored => Opening::Stored {
                         id: id(1),
@@ -261,11 +292,15 @@ impl World {
                         root: Root([9; 32]),
                     },
                     Answer::Gone => Opening::Gone,
-                    Answer::Has(bits) => {
-                        let has = (0..3).filter(|block| bits >> block & 1 == 1);
-                        granted(&has.collect::<Vec<_>>())
+                    Answer::Has(bits) if bits % 8 > 0 && verify && resume.is_none() => {
+                        self.matched.insert(stream, bits);
+                        Opening::Matched {
+                            challenge: CHALLENGE,
+                            blocks: blocks(bits),
+                        }
                     }
-                    _ => granted(&[]),
+                    Answer::Has(bits) => granted(bits),
+                    _ => granted(0),
                 };
                 self.receiver.opened(stream, opening, self.now);
             }

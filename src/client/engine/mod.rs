@@ -4,32 +4,36 @@
 //! then carries out all that they want done. Nothing in here decides anything about
 //! the protocol.
 
+mod files;
+mod pages;
+mod report;
+
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{File, MessagePort};
+use web_sys::File;
 
-use super::journal::Journal;
-use super::port::Port;
-use super::socket::{Socket, Told};
-use super::source::{self, Source, Sources};
-use super::time::{now, random};
-use crate::port::{Command, Link, PageEvent, Report, Which};
-use crate::protocol::close::CloseCode;
+use self::files::Batch;
+use crate::client::journal::Journal;
+use crate::client::lines::{LineId, Lines, Word};
+use crate::client::socket::{Socket, Told};
+use crate::client::source::{self, Source, Sources};
+use crate::client::time::{now, random};
+use crate::port::{Command, EngineId, Link, Report};
 use crate::protocol::connection::{self, Connection, Event, State};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::ClientId;
 use crate::protocol::live::Topic;
-use crate::protocol::manifest::Manifest;
+use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Key, Record, Sender};
+use crate::protocol::sender::{Effect, Record, Sender};
 use crate::protocol::{Generation, Time, VERSION};
 
 /// How often pages are told, at most.
@@ -42,11 +46,21 @@ const JOURNAL_PATIENCE: u32 = 2000;
 /// How soon to look again whether the socket has room.
 const ROOM: Duration = Duration::from_millis(8);
 
-/// The engine of this page or worker.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = origin)]
+    static ORIGIN: String;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = onLine)]
+    static ON_LINE: bool;
+}
+
+/// The engine of this browser.
 #[derive(Clone)]
 pub struct Engine(Rc<RefCell<Inner>>);
 
 struct Inner {
+    id: EngineId,
     url: String,
     client: ClientId,
     sender: Sender,
@@ -55,50 +69,55 @@ struct Inner {
     socket: Option<Socket>,
     sources: Sources,
     journal: Option<Rc<Journal>>,
-    /// Files that were added before the journal was read; one of them may be what an
-    /// upload in it waits for. `None` once it was.
-    early: Option<Vec<(Manifest, Source)>>,
-    watches: BTreeMap<Topic, u32>,
-    port: Option<Port<Report, Command>>,
+    /// Files that came before the journal was read; one of them may be what an upload
+    /// in it waits for. `None` once it was.
+    early: Option<Vec<Batch>>,
+    lines: Rc<Lines>,
+    /// Whether it ends with one page of several.
+    mortal: bool,
+    /// The pages that are attached, and what each of them watches.
+    pages: BTreeMap<LineId, BTreeSet<Topic>>,
     link: Option<Link>,
+    limits: Option<Limits>,
     timer: Option<(Time, Timeout)>,
     reported: Time,
     rated: Time,
     /// Whether there is data for which the socket has no room.
     blocked: bool,
+    /// Whether another engine took its place: what still comes in is nothing to it.
+    over: bool,
 }
 
 impl Engine {
-    /// Starts an engine that serves the page at the other end of `port`. `origin` is
-    /// the page's, `online` what its browser says of the network.
-    pub fn start(port: MessagePort, origin: &str, online: bool) -> Self {
+    /// Starts the engine. It talks to pages over `lines`, once they attached; it is
+    /// `mortal` if it ends with one page of several.
+    pub fn start(lines: Rc<Lines>, mortal: bool) -> Self {
         let mut client = [0; 16];
         // Without chance the client is nobody in particular; tokens still hold.
         let _ = getrandom::fill(&mut client);
         let engine = Self(Rc::new(RefCell::new(Inner {
+            id: EngineId(random()),
             // `http` becomes `ws`, and `https` `wss`.
-            url: format!("{}/ws", origin.replacen("http", "ws", 1)),
+            url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
             client: ClientId::from_bytes(client),
             sender: Sender::new(),
-            connection: Connection::new(Generation(0), online),
+            connection: Connection::new(Generation(0), ON_LINE.with(|online| *online)),
             interest: false,
             socket: None,
             sources: Sources::default(),
             journal: None,
             early: Some(Vec::new()),
-            watches: BTreeMap::new(),
-            port: None,
+            lines,
+            mortal,
+            pages: BTreeMap::new(),
             link: None,
+            limits: None,
             timer: None,
             reported: Time::ZERO,
             rated: Time::ZERO,
             blocked: false,
+            over: false,
         })));
-        let listening = engine.clone();
-        let port = Port::new(port, move |command, files| {
-            listening.event(|inner| inner.command(command, &files));
-        });
-        engine.event(|inner| inner.port = Some(port));
         spawn_local(engine.clone().restore());
         let impatient = engine.clone();
         Timeout::new(JOURNAL_PATIENCE, move || {
@@ -108,11 +127,58 @@ impl Engine {
         engine
     }
 
+    /// A page commands.
+    pub fn command(&self, line: LineId, command: Command, files: &Array) {
+        self.event(|inner| inner.command(line, command, files));
+    }
+
+    /// Lets other hosts keep the files as well.
+    pub fn share(&self) {
+        let inner = self.0.borrow();
+        inner.share(inner.files());
+    }
+
+    /// Whether any page is attached.
+    pub fn has_pages(&self) -> bool {
+        !self.0.borrow().pages.is_empty()
+    }
+
+    /// Everybody who could see it was put away, and this place may soon sleep.
+    pub fn hide(&self) {
+        self.event(|inner| inner.connect(Event::Hidden));
+    }
+
+    /// Takes in files that were another engine's.
+    pub fn offer(&self, files: Vec<Source>) {
+        self.event(|inner| {
+            inner.add(Batch {
+                from: None,
+                offered: true,
+                files,
+            });
+        });
+    }
+
+    /// Ends it for another to take its place: gives the files of all that is unfinished,
+    /// once everything about it is written down.
+    pub async fn leave(self) -> Vec<Source> {
+        self.hide();
+        let (files, journal) = self.0.borrow_mut().end();
+        if let Some(journal) = journal
+            && let Err(error) = journal.settle().await
+        {
+            warn("the journal failed", &error);
+        }
+        files
+    }
+
     /// Lets the machines take an event, then carries out what they want.
     fn event(&self, take: impl FnOnce(&mut Inner)) {
         let mut inner = self.0.borrow_mut();
-        take(&mut inner);
-        inner.carry_out(self);
+        if !inner.over {
+            take(&mut inner);
+            inner.carry_out(self);
+        }
     }
 
     /// Takes up what the journal kept. A file whose handle may be read without asking
@@ -132,9 +198,17 @@ impl Engine {
             let found = super::handle::open_granted(&handle).await;
             self.event(|inner| {
                 let key = inner.sender.restore(record);
+                if handle.is_object() {
+                    inner.sender.remember_handle(key);
+                }
                 if let Some(file) = found {
                     let manifest = describe(&file);
-                    inner.provide(key, &manifest, Source { file, handle });
+                    let source = Source {
+                        manifest,
+                        file,
+                        handle,
+                    };
+                    inner.provide(key, source);
                 }
             });
         }
@@ -156,110 +230,6 @@ impl Engine {
 }
 
 impl Inner {
-    fn command(&mut self, command: Command, files: &Array) {
-        match command {
-            Command::Add(manifests) => {
-                let places = (0..).step_by(2).map(|index| source_at(files, index));
-                let both = manifests.into_iter().zip(places);
-                self.add(
-                    both.filter_map(|(manifest, source)| Some((manifest, source?)))
-                        .collect(),
-                );
-            }
-            Command::Provide(key, manifest) => {
-                if let Some(source) = source_at(files, 0) {
-                    self.provide(key, &manifest, source);
-                }
-            }
-            Command::Resume(which) => self.each(which, Sender::resume),
-            Command::Pause(which) => self.each(which, Sender::pause),
-            Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(Which::One(key)) => self.sender.cancel(key),
-            Command::Cancel(Which::All) => {
-                for key in self.sender.unfinished_keys() {
-                    self.sender.cancel(key);
-                }
-            }
-            Command::Clear => self.sender.clear(),
-            Command::Watch(topic) => self.watch(topic),
-            Command::Unwatch(topic) => self.unwatch(topic),
-            Command::Page(event) => self.page(event),
-            Command::Reconnect => self.connect(Event::Reconnect),
-        }
-    }
-
-    fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
-        match which {
-            Which::One(key) => act(&mut self.sender, key),
-            Which::All => {
-                for key in self.sender.keys() {
-                    act(&mut self.sender, key);
-                }
-            }
-        }
-    }
-
-    /// Takes files into the queue, or to the uploads that were waiting for just these.
-    fn add(&mut self, files: Vec<(Manifest, Source)>) {
-        if let Some(early) = &mut self.early {
-            return early.extend(files);
-        }
-        let waiting = self
-            .sender
-            .needs_file()
-            .map(|(key, manifest)| (key, manifest.clone()));
-        let mut waiting: Vec<_> = waiting.collect();
-        for (manifest, source) in files {
-            match waiting.iter().position(|(_, wanted)| *wanted == manifest) {
-                Some(index) => self.provide(waiting.swap_remove(index).0, &manifest, source),
-                None => {
-                    let key = self.sender.add(manifest);
-                    self.sources.keep(key, source);
-                }
-            }
-        }
-    }
-
-    /// Takes in what was added while the journal was being read.
-    fn admit_early(&mut self) {
-        let early = self.early.take().unwrap_or_default();
-        self.add(early);
-    }
-
-    fn provide(&mut self, key: Key, manifest: &Manifest, source: Source) {
-        if self.sender.provide(key, manifest.clone()) {
-            self.sources.keep(key, source);
-        }
-    }
-
-    fn watch(&mut self, topic: Topic) {
-        let count = self.watches.entry(topic).or_default();
-        *count += 1;
-        if *count == 1 {
-            self.say(&ClientMessage::Watch { topic });
-        }
-    }
-
-    fn unwatch(&mut self, topic: Topic) {
-        if let Some(count) = self.watches.get_mut(&topic) {
-            *count -= 1;
-            if *count == 0 {
-                self.watches.remove(&topic);
-                self.say(&ClientMessage::Unwatch { topic });
-            }
-        }
-    }
-
-    fn page(&mut self, event: PageEvent) {
-        self.connect(match event {
-            PageEvent::Hidden => Event::Hidden,
-            PageEvent::Shown => Event::Shown,
-            PageEvent::Visible => Event::Visible,
-            PageEvent::Online => Event::Online,
-            PageEvent::Offline => Event::Offline,
-        });
-    }
-
     fn connect(&mut self, event: Event) {
         self.connection.handle(event, now(), random());
     }
@@ -283,8 +253,8 @@ impl Inner {
                     client: self.client,
                     generation,
                 });
-                for topic in self.watches.keys() {
-                    self.say(&ClientMessage::Watch { topic: *topic });
+                for topic in self.watched() {
+                    self.say(&ClientMessage::Watch { topic });
                 }
             }
             Told::Message(bytes) => {
@@ -313,6 +283,7 @@ impl Inner {
             } => {
                 let heartbeat = Duration::from_millis(heartbeat.into());
                 self.connect(Event::Welcomed(generation, heartbeat));
+                self.limits = Some(limits.clone());
                 self.report(&Report::Limits(limits.clone()));
                 self.sender.connected(limits, credit, now());
             }
@@ -337,7 +308,7 @@ impl Inner {
 
     /// Carries out what the machines want, until they want nothing more.
     fn carry_out(&mut self, engine: &Engine) {
-        let interest = self.sender.interest() || !self.watches.is_empty();
+        let interest = self.sender.interest() || !self.watched().is_empty();
         if interest != self.interest {
             self.interest = interest;
             self.connect(Event::Interest(interest));
@@ -418,7 +389,14 @@ impl Inner {
                     });
                 }
             }
-            Effect::Release(key) => self.sources.forget(key),
+            Effect::Release(key) => {
+                if let Some(source) = self.sources.forget(key)
+                    && self.mortal
+                {
+                    let spent = Word::Spent(source.manifest);
+                    self.lines.say(&spent, &Array::new());
+                }
+            }
         }
     }
 
@@ -436,53 +414,6 @@ impl Inner {
             }
         }
         self.blocked = self.sender.has_data();
-    }
-
-    fn report_changes(&mut self) {
-        let now = now();
-        let link = self.link(now);
-        if self.link != Some(link) {
-            self.link = Some(link);
-            self.report(&Report::Connection(link));
-        }
-        if self.sender.interest() && self.rated + RATES <= now {
-            self.rated = now;
-            self.sender.touch_moving();
-        }
-        if self.sender.has_changes() && self.reported + REPORT <= now {
-            self.reported = now;
-            let (changed, removed) = self.sender.take_changes(now);
-            self.report(&Report::Rows { changed, removed });
-        }
-    }
-
-    fn report(&self, report: &Report) {
-        if let Some(port) = &self.port {
-            port.send(report, &Array::new());
-        }
-    }
-
-    fn link(&self, now: Time) -> Link {
-        if let Some(code) = self.connection.refused().and_then(CloseCode::code) {
-            return Link::Closed { code };
-        }
-        match self.connection.state() {
-            State::Open { pinged, .. } if self.connection.online() || !pinged => Link::Open,
-            _ if !self.connection.online() && self.interest => Link::Offline,
-            State::Open { .. } => Link::Open,
-            State::Connecting { .. } => Link::Connecting,
-            State::Waiting { until } => {
-                let left = until.saturating_sub(now).as_millis() as u64;
-                // The same wait is one report: its seconds are the page's to count.
-                match self.link {
-                    Some(Link::Waiting { retry_in }) if retry_in >= left => {
-                        Link::Waiting { retry_in }
-                    }
-                    _ => Link::Waiting { retry_in: left },
-                }
-            }
-            State::Closing { .. } | State::Idle => Link::Idle,
-        }
     }
 
     /// Sets the one timer to the next moment at which anything is due.
@@ -517,15 +448,6 @@ impl Inner {
         });
         self.timer = Some((due, timer));
     }
-}
-
-/// The file at a place of the array beside a command, and the handle after it.
-fn source_at(files: &Array, index: u32) -> Option<Source> {
-    let file: File = files.get(index).dyn_into().ok()?;
-    Some(Source {
-        file,
-        handle: files.get(index + 1),
-    })
 }
 
 /// What a file says of itself.

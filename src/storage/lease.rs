@@ -1,35 +1,35 @@
 //! Who may write an upload: the newest that opened it.
 //!
-//! A writer holds the lock of its upload for the length of each system call that
-//! changes something. Opening with a newer epoch takes the same lock, so it waits for
-//! a call in flight, never for a connection; after it no older write can land.
+//! A writer holds the lock of its upload for the length of each step that changes
+//! something. Opening with a newer epoch takes the same lock, so it waits for a step
+//! in flight, never for a connection; after it no older write can land.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::StorageError;
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;
-use crate::storage::StorageError;
 
 /// No writer is as new as this: the upload is over.
 const OVER: Epoch = Epoch(u64::MAX);
 
 /// The newest epoch of every unfinished upload that was opened since the start.
 #[derive(Debug, Default)]
-pub(super) struct Leases(Mutex<HashMap<FileId, Arc<Mutex<Epoch>>>>);
+pub struct Leases(Mutex<HashMap<FileId, Arc<Mutex<Epoch>>>>);
 
 /// What one writer holds.
 #[derive(Clone, Debug)]
-pub(super) struct Lease {
+pub struct Lease {
     epoch: Epoch,
     newest: Arc<Mutex<Epoch>>,
 }
 
 /// Proof that no newer writer comes in between.
 #[derive(Debug)]
-pub(super) struct Held<'a>(MutexGuard<'a, Epoch>);
+pub struct Held<'a>(MutexGuard<'a, Epoch>);
 
 impl Leases {
     /// Gives the upload to the writer with this epoch, if there was no newer one.
@@ -75,13 +75,13 @@ impl Leases {
     }
 
     /// How many uploads are remembered.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.lock().len()
     }
 }
 
 impl Lease {
+    /// Its writer's epoch.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }

@@ -1,0 +1,56 @@
+//! What pages are told, no more often than they can show it.
+
+use super::{Inner, RATES, REPORT, now};
+use crate::port::{Link, Report};
+use crate::protocol::Time;
+use crate::protocol::close::CloseCode;
+use crate::protocol::connection::State;
+
+impl Inner {
+    pub(super) fn report_changes(&mut self) {
+        let now = now();
+        let link = self.link(now);
+        if self.link != Some(link) {
+            self.link = Some(link);
+            self.report(&Report::Connection(link));
+        }
+        if self.sender.interest() && self.rated + RATES <= now {
+            self.rated = now;
+            self.sender.touch_moving();
+        }
+        if self.sender.has_changes() && self.reported + REPORT <= now {
+            self.reported = now;
+            let (changed, removed) = self.sender.take_changes(now);
+            self.report(&Report::Rows { changed, removed });
+        }
+    }
+
+    pub(super) fn report(&self, report: &Report) {
+        for line in self.pages.keys() {
+            self.lines.tell(*line, report);
+        }
+    }
+
+    pub(super) fn link(&self, now: Time) -> Link {
+        if let Some(code) = self.connection.refused().and_then(CloseCode::code) {
+            return Link::Closed { code };
+        }
+        match self.connection.state() {
+            State::Open { pinged, .. } if self.connection.online() || !pinged => Link::Open,
+            _ if !self.connection.online() && self.interest => Link::Offline,
+            State::Open { .. } => Link::Open,
+            State::Connecting { .. } => Link::Connecting,
+            State::Waiting { until } => {
+                let left = until.saturating_sub(now).as_millis() as u64;
+                // The same wait is one report: its seconds are the page's to count.
+                match self.link {
+                    Some(Link::Waiting { retry_in }) if retry_in >= left => {
+                        Link::Waiting { retry_in }
+                    }
+                    _ => Link::Waiting { retry_in: left },
+                }
+            }
+            State::Closing { .. } | State::Idle => Link::Idle,
+        }
+    }
+}

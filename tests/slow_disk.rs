@@ -1,0 +1,57 @@
+//! A disk that hangs: what a client sends meanwhile waits with the client, however small
+//! its pieces are, and nothing is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use longhaul::protocol::frame::encode_data;
+use longhaul::protocol::manifest::Limits;
+use longhaul::protocol::message::{ClientMessage, ServerMessage};
+use longhaul::verify::block;
+use support::storage::{Fault, Faulty};
+use support::{Client, TestServer, content, some_client};
+use tokio::sync::Semaphore;
+
+const SIZE: u64 = 40_000;
+
+#[tokio::test]
+async fn frames_of_a_byte_do_not_pile_up() {
+    let permits = Arc::new(Semaphore::new(0));
+    let fault = Fault::Stuck(permits.clone());
+    let storage = |disk| Arc::new(Faulty { disk, fault }) as _;
+    let server = TestServer::start_narrow_with(Limits::default(), storage).await;
+    let mut client = Client::connect_narrow(server.address).await;
+    client.hello(some_client(), 1).await;
+    let opened = client.open("a.bin", SIZE, None).await;
+    let bytes = content(SIZE, 1);
+    let mut stuck_after = None;
+    for (at, byte) in bytes.chunks(1).enumerate() {
+        let mut sending = std::pin::pin!(client.send(encode_data(opened.stream, at as u64, byte)));
+        let soon = tokio::time::timeout(Duration::from_secs(1), &mut sending).await;
+        if soon.is_err() {
+            stuck_after.get_or_insert(at);
+            permits.add_permits(SIZE as usize);
+            sending.await;
+        }
+    }
+    let taken = stuck_after.expect("all of it was taken, and nothing was written");
+    println!("{taken} of {SIZE} frames were taken while nothing could be written");
+    assert!(taken < SIZE as usize / 2, "{taken}");
+
+    let (stream, block) = (opened.stream, 0);
+    let hash = block::hash(0, SIZE, &bytes);
+    let claim = ClientMessage::BlockHash {
+        stream,
+        block,
+        hash,
+    };
+    client.say(claim).await;
+    client.durable(stream, SIZE).await;
+    client.seal(stream, &bytes).await;
+    assert_eq!(server.stored("a.bin"), bytes);
+    client.say(ClientMessage::Ping).await;
+    client.just(ServerMessage::Pong).await;
+}
