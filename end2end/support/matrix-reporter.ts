@@ -59,8 +59,8 @@ function worst(a: Interruption, b: Interruption): Interruption {
 }
 
 function render(interruptions: Interruption[]): string {
-  const line = ({ what, person, resumed, twice, size }: Interruption) =>
-    `| ${what} | ${person} | ${seconds(resumed)} | ${mebibytes(twice)} of ${mebibytes(size)} |\n`;
+  const line = ({ what, person, resumed, twice }: Interruption) =>
+    `| ${what} | ${person} | ${seconds(resumed)} | ${mebibytes(twice)} |\n`;
   return [
     '| what happens | the person does | bytes flow again after | sent twice |\n',
     '| --- | --- | --- | --- |\n',

@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { MiB, b3sum } from './files';
 import type { Server } from './server';
 import type { Uploads } from './uploads';
-import { type Wire, sum, twice } from './wire';
+import { type Wire, twice } from './wire';
 
 export const ANNOTATION = 'interruption';
 
@@ -15,8 +15,6 @@ export type Interruption = {
   resumed: number;
   /** Bytes that were sent more than once. */
   twice: number;
-  /** Of so many. */
-  size: number;
 };
 
 /**
@@ -48,10 +46,8 @@ export function survived(what: string, clear: number, lines: Wire[], person = 'n
   const last = lines.at(-1)!.sent;
   const first = last.find(({ at, connection }) => at >= clear && connection === last.at(-1)!.connection);
   expect(first, 'bytes flow again').toBeDefined();
-  const sent = lines.flatMap((line) => line.sent);
-  const again = twice(sent);
-  const size = sum(sent) - again;
-  const interruption = { what, person, resumed: first!.at - clear, twice: again, size };
+  const again = twice(lines.flatMap((line) => line.sent));
+  const interruption = { what, person, resumed: first!.at - clear, twice: again };
   test.info().annotations.push({ type: ANNOTATION, description: JSON.stringify(interruption) });
   return interruption;
 }

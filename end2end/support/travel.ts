@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Page } from '@playwright/test';
+import { type Page, expect } from '@playwright/test';
 
 /** A page of somebody else. */
 export class Elsewhere {
@@ -21,29 +21,39 @@ export class Elsewhere {
   }
 }
 
+/** Lets the page remember how it was shown last; has to be there before it is opened. */
+export async function rememberShows(page: Page) {
+  await page.addInitScript(() => {
+    addEventListener('pageshow', ({ persisted }) => ((window as any).shown = persisted));
+    addEventListener('pagehide', () => ((window as any).shown = undefined));
+  });
+}
+
 /** Follows a link. */
 export async function follow(page: Page, url: string) {
-  await Promise.all([
-    page.waitForURL(url, { waitUntil: 'commit' }),
-    page.evaluate((url) => void setTimeout(() => (location.href = url)), url),
-  ]);
+  await page.evaluate((url) => void setTimeout(() => (location.href = url)), url);
+  await shown(page, url);
+}
+
+/** Goes back, or forward, to a page; whether it came out of the back/forward cache as it was. */
+export async function travel(page: Page, way: 'back' | 'forward', url: string): Promise<boolean> {
+  await page.evaluate((way) => void setTimeout(() => history[way]()), way);
+  return shown(page, url);
 }
 
 /**
- * Goes back, or forward, to a page; whether it came out of the back/forward cache as it was.
- * (Playwright's own `goBack` waits for a load, which does not come then.)
+ * Waits until a page is shown, and says whether it came out of the cache. Playwright waits
+ * for loads, of which there is none then.
  */
-export async function travel(page: Page, way: 'back' | 'forward', url: string): Promise<boolean> {
-  await Promise.all([
-    page.waitForURL(url, { waitUntil: 'commit' }),
-    page.evaluate((way) => void setTimeout(() => history[way]()), way),
-  ]);
-  return page.evaluate(() => (window as any).persisted === true);
-}
-
-/** Lets the page remember how it was shown last. */
-export async function rememberShows(page: Page) {
-  await page.addInitScript(() => {
-    addEventListener('pageshow', ({ persisted }) => ((window as any).persisted = persisted));
-  });
+async function shown(page: Page, url: string): Promise<boolean> {
+  const look = () => page.evaluate(() => ({ url: location.href, restored: (window as any).shown as boolean | undefined }));
+  let restored: boolean | undefined;
+  const there = async () => {
+    // While a page goes and another comes, there is nobody to ask.
+    const seen = await look().catch(() => undefined);
+    restored = seen?.url === url ? seen.restored : undefined;
+    return restored !== undefined;
+  };
+  await expect.poll(there, { intervals: [20] }).toBe(true);
+  return restored!;
 }

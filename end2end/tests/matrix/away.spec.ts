@@ -37,6 +37,7 @@ test('a link to another site, and back by an address', async ({ chromium, elsewh
   const line = await wire(RATE);
   const page = await chromium.start();
   const uploads = new Uploads(page);
+  await rememberShows(page);
   await page.goto(line.url);
   await uploads.pick(source);
   await uploads.reaches('film.mkv', BREAK);
@@ -62,6 +63,7 @@ test.describe('without a shared worker', () => {
     const line = await wire(RATE);
     const page = await chromium.start();
     const uploads = new Uploads(page);
+    await rememberShows(page);
     await page.goto(line.url);
     await dropKept(page, source);
     await uploads.reaches('film.mkv', BREAK);
