@@ -6,10 +6,14 @@ if ('onconnect' in self) self.onconnect = ({ ports: [port] }) => serve(port);
 else self.onmessage = ({ data: port }) => serve(port);
 
 const asked = new URLSearchParams(self.location.search);
-const own = (path) => self.location.origin + path;
+const own = (name) => {
+  const url = new URL(asked.get(name), self.location.origin);
+  if (url.origin !== self.location.origin) throw new Error(`${name} is of another site`);
+  return url.href;
+};
 try {
-  const bundle = await import(own(asked.get('bundle')));
-  await bundle.default({ module_or_path: own(asked.get('wasm')) });
+  const bundle = await import(own('bundle'));
+  await bundle.default({ module_or_path: own('wasm') });
   serve = bundle.upload_worker;
 } catch (error) {
   console.error(error);

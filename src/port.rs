@@ -28,6 +28,21 @@ pub enum Which {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineId(pub u64);
 
+/// A file that was picked, under a name that stays the same wherever it is handed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    /// The name, by chance.
+    pub tag: Tag,
+    /// What is said of it.
+    pub manifest: Manifest,
+    /// Whether it was picked for an upload that was there already.
+    pub again: bool,
+}
+
+/// Names a picked file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tag(pub u64);
+
 /// Where a page found its engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -67,13 +82,12 @@ pub enum Command {
     Detach,
     /// Takes files into the queue: a `File`, and a handle or `null`, beside it each.
     /// Answered by [`Report::Added`].
-    Add(Vec<Manifest>),
-    /// The same for files that were given to an earlier engine: those of unfinished
-    /// uploads that this one knows go to them.
-    Offer(Vec<Manifest>),
+    Add(Vec<Given>),
+    /// The same for files that were given to an earlier engine, which may have sent them.
+    Offer(Vec<Given>),
     /// Gives an upload the file that it needs; the `File`, and a handle or `null`,
-    /// are beside it.
-    Provide(Key, Manifest),
+    /// are beside it. Answered by [`Report::Added`].
+    Provide(Key, Given),
     /// Starts uploads that wait because `auto_upload` is off, and resumes paused ones.
     Resume(Which),
     /// Pauses; what is durable stays on the server.
@@ -124,9 +138,8 @@ pub enum Report {
         /// What the server accepts, if that is known.
         limits: Option<Limits>,
     },
-    /// The files of one `Add` or `Offer` belong to these uploads, in its order; those
-    /// that nobody needs, to none.
-    Added(Vec<Option<Key>>),
+    /// Which uploads the given files belong to; those that nobody needs, to none.
+    Added(Vec<(Tag, Option<Key>)>),
     /// Rows that are new or changed, whole, and rows that are gone.
     Rows {
         /// New or changed.

@@ -27,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = search)]
     static SEARCH: String;
 
+    /// Ends this worker.
+    fn close();
+
     #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = SharedWorker)]
     static SHARED_WORKER: Option<Object>;
 }
@@ -42,6 +45,7 @@ pub fn start(page: ui::engine::Engine) {
             _alive: alive,
             address: address().await,
             place: Cell::new(0),
+            opened: Cell::new(0),
             port: RefCell::new(None),
         });
         host.open();
@@ -61,12 +65,15 @@ struct Host {
     /// Of the worker; nothing where the page does not say what to load.
     address: Option<String>,
     place: Cell<usize>,
+    /// How often a port was opened.
+    opened: Cell<u32>,
     port: RefCell<Option<Rc<Port<Command, Report>>>>,
 }
 
 impl Host {
     /// Opens a port at the best place that is left.
     fn open(self: &Rc<Self>) {
+        self.opened.set(self.opened.get() + 1);
         while let Some(place) = Place::ALL.get(self.place.get()) {
             match self.port_to(*place) {
                 Ok(port) => return self.talk(port),
@@ -85,7 +92,7 @@ impl Host {
                 SHARED_WORKER.with(|it| it.is_some().then_some(()).ok_or(JsValue::NULL))?;
                 Reflect::set(&options, &"extendedLifetime".into(), &JsValue::TRUE)?;
                 let worker = SharedWorker::new_with_worker_options(address()?, &options)?;
-                self.on_error(&worker, place);
+                self.on_error(&worker);
                 Ok(worker.port())
             }
             Place::Worker => {
@@ -93,7 +100,7 @@ impl Host {
                 let channel = MessageChannel::new()?;
                 let port = channel.port2();
                 worker.post_message_with_transfer(&port, &Array::of1(&port))?;
-                self.on_error(&worker, place);
+                self.on_error(&worker);
                 Ok(channel.port1())
             }
             Place::Page => {
@@ -107,11 +114,13 @@ impl Host {
 
     /// A worker that cannot be loaded leaves the page to the next place. The listener
     /// also keeps the worker.
-    fn on_error(self: &Rc<Self>, worker: &web_sys::EventTarget, place: Place) {
-        let (host, kept) = (self.clone(), worker.clone());
+    fn on_error(self: &Rc<Self>, worker: &web_sys::EventTarget) {
+        let (host, kept, opened) = (self.clone(), worker.clone(), self.opened.get());
         add(worker, "error", move |_| {
-            let _ = &kept;
-            host.lost(place);
+            if let Some(worker) = kept.dyn_ref::<Worker>() {
+                worker.terminate();
+            }
+            host.lost(opened);
         });
     }
 
@@ -119,12 +128,12 @@ impl Host {
         let Some(place) = Place::ALL.get(self.place.get()).copied() else {
             return;
         };
-        let (told, lost) = (self.clone(), self.clone());
+        let (told, lost, opened) = (self.clone(), self.clone(), self.opened.get());
         let mut known = None;
         let tell = move |report, _| match report {
             Report::Here { life } => {
                 if known.replace(life) != Some(life) {
-                    spawn_local(told.clone().mourn(place, life));
+                    spawn_local(told.clone().mourn(opened, life));
                 }
                 told.attach();
             }
@@ -135,21 +144,21 @@ impl Host {
                 told.page.apply(report);
             }
         };
-        let port = Port::new(port, tell, move || lost.lost(place));
+        let port = Port::new(port, tell, move || lost.lost(opened));
         *self.port.borrow_mut() = Some(Rc::new(port));
     }
 
     /// Notices the end of the place where the engine was found.
-    async fn mourn(self: Rc<Self>, place: Place, life: u64) {
+    async fn mourn(self: Rc<Self>, opened: u32, life: u64) {
         if locks::ended(&locks::of_life(life)).await.is_some() {
-            self.lost(place);
+            self.lost(opened);
         }
     }
 
-    /// The engine's place is gone, or never was.
-    fn lost(self: &Rc<Self>, place: Place) {
-        // The next place may be open already.
-        if Place::ALL.get(self.place.get()) != Some(&place) {
+    /// The engine's place is gone, or never was: that of the port that was opened as the
+    /// nth.
+    fn lost(self: &Rc<Self>, opened: u32) {
+        if opened != self.opened.get() {
             return;
         }
         // Whoever was there once can be there again.
@@ -252,6 +261,10 @@ async fn modified(url: &str) -> Option<String> {
 /// The worker's entry: serves the page at the other end of the port.
 #[wasm_bindgen]
 pub fn upload_worker(port: MessagePort) {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        // Whatever state it was in, it goes; its locks say so, and another takes its place.
+        close();
+    }));
     SEARCH.with(|search| seat::serve(port, search.trim_start_matches('?')));
 }

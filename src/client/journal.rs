@@ -6,15 +6,21 @@
 
 use idb::builder::{DatabaseBuilder, ObjectStoreBuilder};
 use idb::{Database, Query, TransactionMode};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::JsValue;
 
+use crate::port::Tag;
 use crate::protocol::id::FileId;
 use crate::protocol::sender::Record;
 
 const NAME: &str = "longhaul";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const STORE: &str = "uploads-v1";
+/// The files that were stored or cancelled lately, and when: somebody who slept may still
+/// offer them.
+const ENDED: &str = "ended-v1";
+/// How long somebody may have slept, in milliseconds.
+const SLEEP: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 
 /// The journal of this browser.
 #[derive(Debug)]
@@ -27,6 +33,7 @@ impl Journal {
         Ok(Self(
             builder
                 .add_object_store(ObjectStoreBuilder::new(STORE))
+                .add_object_store(ObjectStoreBuilder::new(ENDED))
                 .build()
                 .await?,
         ))
@@ -73,10 +80,44 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes down that a file was stored or cancelled.
+    pub async fn end(&self, tag: Tag) -> Result<(), idb::Error> {
+        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadWrite)?;
+        let store = transaction.object_store(ENDED)?;
+        store.put(&Date::now().into(), Some(&tag_key(tag)))?.await?;
+        transaction.commit()?.await?;
+        Ok(())
+    }
+
+    /// Forgets the files that ended so long ago that nobody offers them any more.
+    pub async fn prune(&self) -> Result<(), idb::Error> {
+        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadWrite)?;
+        let store = transaction.object_store(ENDED)?;
+        let keys = store.get_all_keys(None, None)?.await?;
+        let times = store.get_all(None, None)?.await?;
+        let now = Date::now();
+        for (key, time) in keys.into_iter().zip(times) {
+            if time.as_f64().is_none_or(|time| time + SLEEP < now) {
+                store.delete(Query::Key(key))?.await?;
+            }
+        }
+        transaction.commit()?.await?;
+        Ok(())
+    }
+
+    /// Whether a file was stored or cancelled.
+    pub async fn has_ended(&self, tag: Tag) -> Result<bool, idb::Error> {
+        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadOnly)?;
+        let found = transaction.object_store(ENDED)?;
+        Ok(found.get(Query::Key(tag_key(tag)))?.await?.is_some())
+    }
+
     /// Waits for all that was begun before.
     pub async fn settle(&self) -> Result<(), idb::Error> {
         // Transactions that write come one after the other.
-        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
+        let transaction = self
+            .0
+            .transaction(&[STORE, ENDED], TransactionMode::ReadWrite)?;
         transaction.object_store(STORE)?.count(None)?.await?;
         transaction.commit()?.await?;
         Ok(())
@@ -93,6 +134,10 @@ impl Journal {
         transaction.commit()?.await?;
         Ok(())
     }
+}
+
+fn tag_key(tag: Tag) -> JsValue {
+    JsValue::from_str(&format!("{:x}", tag.0))
 }
 
 fn decode(value: &JsValue) -> Option<(Record, JsValue)> {

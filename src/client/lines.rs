@@ -11,8 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::port::Port;
-use crate::port::{Command, Report};
-use crate::protocol::manifest::Manifest;
+use crate::port::{Command, Given, Report, Tag};
 
 /// Names a line among all there are, by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,12 +23,12 @@ pub enum Word {
     /// A host of another build asks the engine to give way to it.
     GiveWay,
     /// An engine gave way; these are the files of what it had not finished, beside it.
-    Handover(Vec<Manifest>),
+    Handover(Vec<Given>),
     /// Files that the engine uploads, beside it: its host may end with its page, so the
     /// others keep them, too.
-    Spare(Vec<Manifest>),
+    Spare(Vec<Given>),
     /// The engine needs such a file no longer.
-    Spent(Manifest),
+    Spent(Tag),
     /// A page of this host commands.
     Command(LineId, Command),
     /// To a page of another host.

@@ -16,7 +16,8 @@ use web_sys::{
 
 use super::handle;
 use super::journal::Journal;
-use crate::port::Key;
+use super::time::random;
+use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
 use crate::protocol::manifest::{MAX_MEDIA_TYPE, Manifest};
 use crate::ui::engine::{Engine, Picked};
@@ -224,12 +225,17 @@ fn picked(path: String, file: File, handle: Option<JsValue>) -> Picked {
     if media_type.len() > MAX_MEDIA_TYPE {
         media_type.clear();
     }
+    let manifest = Manifest {
+        path,
+        size: file.size() as u64,
+        modified: Some(file.last_modified() as i64),
+        media_type,
+    };
     Picked {
-        manifest: Manifest {
-            path,
-            size: file.size() as u64,
-            modified: Some(file.last_modified() as i64),
-            media_type,
+        given: Given {
+            tag: Tag(random()),
+            manifest,
+            again: false,
         },
         file,
         handle,

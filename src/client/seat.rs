@@ -13,7 +13,7 @@
 //! that engine to give way, which hands its files over and leaves.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
@@ -62,7 +62,9 @@ struct Inner {
     lines: Rc<Lines>,
     /// Its pages that are not put away.
     awake: RefCell<BTreeSet<LineId>>,
-    /// Is told when there come to be some, or none.
+    /// Whether another build took over: it does not come back.
+    outdated: Cell<bool>,
+    /// Is told when there come to be some, or none, or when it is outdated.
     roused: Cell<Option<oneshot::Sender<()>>>,
     /// The engine, while this host has the seat.
     engine: RefCell<Option<Engine>>,
@@ -70,8 +72,8 @@ struct Inner {
     left: Cell<Option<oneshot::Sender<()>>>,
     /// The files of another engine, for the time when this host has the seat.
     inherited: RefCell<Vec<Source>>,
-    /// The pages, by their locks of life, whose end is waited for.
-    mourned: RefCell<BTreeSet<u64>>,
+    /// The pages whose end is waited for, by their locks of life, and all their lines.
+    mourned: RefCell<BTreeMap<u64, BTreeSet<LineId>>>,
 }
 
 impl Host {
@@ -89,6 +91,7 @@ impl Host {
                 shared: ON_CONNECT.with(Option::is_some),
                 lines: Rc::new(lines),
                 awake: RefCell::default(),
+                outdated: Cell::new(false),
                 roused: Cell::default(),
                 engine: RefCell::default(),
                 left: Cell::default(),
@@ -106,7 +109,7 @@ impl Host {
         let _alive = locks::hold(&locks::of_life(self.0.life)).await;
         self.0.alive.set(true);
         self.call();
-        loop {
+        while !self.0.outdated.get() {
             let Some(mut seat) = locks::Request::new(SEAT, "exclusive") else {
                 // Without locks every host is on its own.
                 return self.sit();
@@ -117,10 +120,12 @@ impl Host {
                     Either::Left((held, _)) => held,
                     Either::Right(_) => continue,
                 };
-                let (leave, left) = oneshot::channel();
-                self.0.left.set(Some(leave));
-                self.sit();
-                let _ = left.await;
+                if !self.0.outdated.get() {
+                    let (leave, left) = oneshot::channel();
+                    self.0.left.set(Some(leave));
+                    self.sit();
+                    let _ = left.await;
+                }
                 drop(held);
             } else {
                 drop(seat);
@@ -132,6 +137,12 @@ impl Host {
     /// Whether it stays awake in the seat.
     fn may_sit(&self) -> bool {
         self.0.shared || !self.0.awake.borrow().is_empty()
+    }
+
+    fn rouse(&self) {
+        if let Some(roused) = self.0.roused.take() {
+            let _ = roused.send(());
+        }
     }
 
     fn when_roused(&self) -> oneshot::Receiver<()> {
@@ -152,8 +163,12 @@ impl Host {
     async fn leave(self) {
         let engine = self.0.engine.borrow_mut().take();
         if let Some(engine) = engine {
-            let (manifests, files) = source::pack(engine.leave().await);
-            self.0.lines.say(&Word::Handover(manifests), &files);
+            let files = engine.leave().await;
+            let (given, beside) = source::pack(files.clone());
+            self.0.lines.say(&Word::Handover(given), &beside);
+            if !self.0.outdated.get() {
+                self.inherit(files);
+            }
         }
         if let Some(left) = self.0.left.take() {
             let _ = left.send(());
@@ -163,7 +178,7 @@ impl Host {
     fn inherit(&self, files: Vec<Source>) {
         let mut inherited = self.0.inherited.borrow_mut();
         for source in files {
-            inherited.retain(|it| it.manifest != source.manifest);
+            inherited.retain(|it| it.given.tag != source.given.tag);
             inherited.push(source);
         }
     }
@@ -202,16 +217,10 @@ impl Host {
             Some(engine) => self.carry_out(&engine, line, command, files),
             None => self.0.lines.say(&Word::Command(line, command), files),
         }
-        if rouse && !self.0.shared {
-            if let Some(roused) = self.0.roused.take() {
-                let _ = roused.send(());
-            }
-            match self.engine() {
-                Some(engine) if !self.may_sit() && engine.has_pages() => {
-                    spawn_local(self.clone().leave());
-                }
-                Some(engine) if !self.may_sit() => engine.hide(),
-                _ => {}
+        if rouse {
+            self.rouse();
+            if !self.may_sit() {
+                spawn_local(self.clone().leave());
             }
         }
     }
@@ -221,17 +230,24 @@ impl Host {
         if let Command::Attach {
             life: Some(life), ..
         } = command
-            && self.0.mourned.borrow_mut().insert(life)
         {
-            spawn_local(self.clone().mourn(line, life));
+            let mut mourned = self.0.mourned.borrow_mut();
+            let known = mourned.contains_key(&life);
+            mourned.entry(life).or_default().insert(line);
+            if !known {
+                spawn_local(self.clone().mourn(life));
+            }
         }
         engine.command(line, command, files);
     }
 
     /// Notices the end of a page.
-    async fn mourn(self, line: LineId, life: u64) {
-        if locks::ended(&locks::of_life(life)).await.is_some() {
-            self.0.mourned.borrow_mut().remove(&life);
+    async fn mourn(self, life: u64) {
+        if locks::ended(&locks::of_life(life)).await.is_none() {
+            return;
+        }
+        let lines = self.0.mourned.borrow_mut().remove(&life);
+        for line in lines.unwrap_or_default() {
             self.0.lines.remove(line);
             if let Some(engine) = self.engine() {
                 engine.command(line, Command::Detach, &Array::new());
@@ -244,22 +260,26 @@ impl Host {
         match word {
             Word::GiveWay if same => {}
             Word::GiveWay => {
-                if self.engine().is_some() {
-                    let outdated = Report::Connection(Link::Outdated);
-                    self.0.lines.tell_own(&outdated);
-                    spawn_local(self.clone().leave());
-                }
+                self.0.outdated.set(true);
+                self.0.inherited.take();
+                let outdated = Report::Connection(Link::Outdated);
+                self.0.lines.tell_own(&outdated);
+                self.rouse();
+                spawn_local(self.clone().leave());
             }
-            Word::Handover(manifests) | Word::Spare(manifests) => {
-                let files = source::beside(manifests, files);
+            Word::Handover(given) => {
+                let files = source::beside(given, files);
                 match self.engine() {
                     Some(engine) => engine.offer(files),
                     None => self.inherit(files),
                 }
             }
-            Word::Spent(manifest) => {
+            // Two engines at the same time are strangers: there are no locks here.
+            Word::Spare(_) if self.engine().is_some() => {}
+            Word::Spare(given) => self.inherit(source::beside(given, files)),
+            Word::Spent(tag) => {
                 let mut inherited = self.0.inherited.borrow_mut();
-                inherited.retain(|source| source.manifest != manifest);
+                inherited.retain(|source| source.given.tag != tag);
             }
             Word::Command(line, command) => {
                 if let Some(engine) = self.engine() {

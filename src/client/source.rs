@@ -9,15 +9,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, File};
 
-use crate::port::Key;
-use crate::protocol::manifest::Manifest;
+use crate::port::{Given, Key, Tag};
 use crate::protocol::sender::ReadError;
 
 /// A file that was picked.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// What is said of it.
-    pub manifest: Manifest,
+    /// Its name, and what is said of it.
+    pub given: Given,
     /// The file, as it was when it was picked.
     pub file: File,
     /// The handle with which it is found again later, or `null`.
@@ -25,11 +24,11 @@ pub struct Source {
 }
 
 /// The files beside the message that names them: a file and a handle each.
-pub fn beside(manifests: Vec<Manifest>, files: &Array) -> Vec<Source> {
-    let both = manifests.into_iter().zip((0..).step_by(2));
-    both.filter_map(|(manifest, index)| {
+pub fn beside(given: Vec<Given>, files: &Array) -> Vec<Source> {
+    let both = given.into_iter().zip((0..).step_by(2));
+    both.filter_map(|(given, index)| {
         Some(Source {
-            manifest,
+            given,
             file: files.get(index).dyn_into().ok()?,
             handle: files.get(index + 1),
         })
@@ -38,14 +37,14 @@ pub fn beside(manifests: Vec<Manifest>, files: &Array) -> Vec<Source> {
 }
 
 /// The opposite of [`beside`].
-pub fn pack(sources: Vec<Source>) -> (Vec<Manifest>, Array) {
+pub fn pack(sources: Vec<Source>) -> (Vec<Given>, Array) {
     let files = Array::new();
-    let manifests = sources.into_iter().map(|source| {
+    let given = sources.into_iter().map(|source| {
         files.push(&source.file);
         files.push(&source.handle);
-        source.manifest
+        source.given
     });
-    (manifests.collect(), files)
+    (given.collect(), files)
 }
 
 /// The files by upload.
@@ -66,6 +65,13 @@ impl Sources {
     /// The file of an upload.
     pub fn get(&self, key: Key) -> Option<&Source> {
         self.0.get(&key)
+    }
+
+    /// The upload that has this file.
+    pub fn key_of(&self, tag: Tag) -> Option<Key> {
+        let mut all = self.0.iter();
+        all.find(|(_, source)| source.given.tag == tag)
+            .map(|(key, _)| *key)
     }
 
     /// All of them.

@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::words;
 use crate::api::upload_limits;
+use crate::port::Link;
 use crate::protocol::manifest::Limits;
 
 /// The zone with its two buttons, and what the server accepts.
@@ -109,6 +110,7 @@ fn PickButton(
                 {..whole_folder}
                 type="file"
                 class="visually-hidden"
+                disabled=move || engine.link().link == Link::Outdated
                 multiple
                 node_ref=input
                 on:click=move |event| {

@@ -13,7 +13,7 @@ use reactive_stores::{Patch, Store};
 use super::browser;
 use super::rows::{RowData, RowHandle, Totals, Uploads, UploadsStoreFields};
 use super::table::LiveTable;
-use crate::port::{Command, EngineId, Key, Link, Place, Report, RowState};
+use crate::port::{Command, EngineId, Key, Link, Place, Report, RowState, Tag};
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Limits;
 
@@ -313,7 +313,7 @@ impl Engine {
 
     fn flush(self) {}
 
-    fn added(self, _keys: Vec<Option<Key>>) {}
+    fn added(self, _keys: Vec<(Tag, Option<Key>)>) {}
 
     fn claim_preview(self, _key: Key) -> Option<std::sync::Arc<str>> {
         None
@@ -352,15 +352,18 @@ impl Engine {
 
     /// Puts files into the queue.
     pub fn add(self, files: Vec<Picked>) {
-        if !files.is_empty() {
-            let manifests = files.iter().map(|one| one.manifest.clone()).collect();
-            self.post(Command::Add(manifests), files);
+        // There is nobody who would take them; the page says what to do.
+        let outdated = untrack(|| self.link.get()).link == Link::Outdated;
+        if !files.is_empty() && !outdated {
+            let given = files.iter().map(|one| one.given.clone()).collect();
+            self.post(Command::Add(given), files);
         }
     }
 
     /// Gives an upload the file that it needs.
-    pub fn provide_file(self, key: Key, file: Picked) {
-        self.post(Command::Provide(key, file.manifest.clone()), vec![file]);
+    pub fn provide_file(self, key: Key, mut file: Picked) {
+        file.given.again = true;
+        self.post(Command::Provide(key, file.given.clone()), vec![file]);
     }
 
     fn post(self, command: Command, files: Vec<Picked>) {
@@ -385,7 +388,7 @@ impl Engine {
         }
     }
 
-    fn added(self, keys: Vec<Option<Key>>) {
+    fn added(self, keys: Vec<(Tag, Option<Key>)>) {
         self.outbox.update_value(|outbox| outbox.added(keys));
     }
 

@@ -9,14 +9,14 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{File, Url};
 
-use crate::port::{Command, EngineId, Key};
+use crate::port::{Command, EngineId, Given, Key, Tag};
 use crate::protocol::manifest::Manifest;
 
 /// A file that a person picked.
 #[derive(Clone, Debug)]
 pub struct Picked {
-    /// What is said of it.
-    pub manifest: Manifest,
+    /// Its name, and what is said of it.
+    pub given: Given,
     /// The file.
     pub file: File,
     /// A handle with which the browser finds it again later, where there is one.
@@ -35,7 +35,7 @@ pub struct Outbox {
     /// What waits for it.
     queued: VecDeque<(Command, Vec<Picked>)>,
     /// Files that were sent and of which the engine has not yet said whose they are.
-    unnamed: VecDeque<Vec<Picked>>,
+    unnamed: HashMap<Tag, Picked>,
     /// The files that this page gave to unfinished uploads, to give them to the next
     /// engine if this one ends.
     given: HashMap<Key, Picked>,
@@ -57,11 +57,11 @@ impl Outbox {
             return false;
         }
         let given = std::mem::take(&mut self.given).into_values();
-        let unnamed = std::mem::take(&mut self.unnamed).into_iter().flatten();
+        let unnamed = std::mem::take(&mut self.unnamed).into_values();
         let files: Vec<_> = given.chain(unnamed).collect();
         if !files.is_empty() {
-            let manifests = files.iter().map(|one| one.manifest.clone()).collect();
-            self.queued.push_front((Command::Offer(manifests), files));
+            let given = files.iter().map(|one| one.given.clone()).collect();
+            self.queued.push_front((Command::Offer(given), files));
         }
         true
     }
@@ -87,29 +87,19 @@ impl Outbox {
                 array.push(&one.file);
                 array.push(one.handle.as_ref().unwrap_or(&JsValue::NULL));
             }
-            match &command {
-                Command::Add(_) | Command::Offer(_) => self.unnamed.push_back(files),
-                Command::Provide(key, _) => self.name(*key, files.into_iter().next()),
-                _ => {}
-            }
+            let named = files.into_iter().map(|one| (one.given.tag, one));
+            self.unnamed.extend(named);
             ready.push((command, array));
         }
         Some((sink, ready))
     }
 
-    /// The engine says to which uploads the files belong that it was given first.
-    pub fn added(&mut self, keys: Vec<Option<Key>>) {
-        let files = self.unnamed.pop_front().unwrap_or_default();
-        for (key, picked) in keys.into_iter().zip(files) {
-            if let Some(key) = key {
-                self.name(key, Some(picked));
+    /// The engine says to which uploads the files belong that it was given.
+    pub fn added(&mut self, keys: Vec<(Tag, Option<Key>)>) {
+        for (tag, key) in keys {
+            if let (Some(picked), Some(key)) = (self.unnamed.remove(&tag), key) {
+                self.given.insert(key, picked);
             }
-        }
-    }
-
-    fn name(&mut self, key: Key, picked: Option<Picked>) {
-        if let Some(picked) = picked {
-            self.given.insert(key, picked);
         }
     }
 
@@ -135,7 +125,7 @@ impl Previews {
     fn of(&mut self, key: Key, picked: &Picked) -> Option<Arc<str>> {
         let Manifest {
             size, media_type, ..
-        } = &picked.manifest;
+        } = &picked.given.manifest;
         if *size == 0 || *size > MAX_PREVIEW || !is_image(media_type) {
             return None;
         }

@@ -35,10 +35,9 @@ impl Inner {
 
     /// Keeps a file for as long as its upload needs it. Other hosts keep it as well, if
     /// this one may end sooner.
-    pub(super) fn keep(&mut self, key: Key, source: Source) {
+    fn keep(&mut self, key: Key, mut source: Source) {
         if let Some(manifest) = self.sender.manifest(key) {
-            let manifest = manifest.clone();
-            let source = Source { manifest, ..source };
+            source.given.manifest = manifest.clone();
             if self.mortal {
                 self.share(vec![source.clone()]);
             }
@@ -47,58 +46,49 @@ impl Inner {
     }
 
     pub(super) fn share(&self, files: Vec<Source>) {
-        let (manifests, files) = source::pack(files);
-        self.lines.say(&Word::Spare(manifests), &files);
+        let (given, files) = source::pack(files);
+        self.lines.say(&Word::Spare(given), &files);
     }
 
     /// Takes files into the queue, or to the uploads that were waiting for just these.
-    pub(super) fn add(&mut self, batch: Batch) {
-        if let Some(early) = &mut self.early {
-            return early.push(batch);
-        }
-        let Batch {
-            from,
-            offered,
-            files,
-        } = batch;
+    pub(super) fn admit(&mut self, batch: Batch) {
         let waiting = self
             .sender
             .needs_file()
             .map(|(key, manifest)| (key, manifest.clone()));
         let mut waiting: Vec<_> = waiting.collect();
-        let mut keys = Vec::with_capacity(files.len());
-        for source in files {
-            let manifest = &source.manifest;
-            let key = match waiting.iter().position(|(_, wanted)| wanted == manifest) {
-                Some(index) => {
-                    let key = waiting.swap_remove(index).0;
-                    self.provide(key, source);
-                    Some(key)
+        let mut keys = Vec::with_capacity(batch.files.len());
+        for source in batch.files {
+            let (tag, manifest) = (source.given.tag, &source.given.manifest);
+            let known = self.sources.key_of(tag).filter(|_| batch.offered);
+            let place = waiting.iter().position(|(_, wanted)| wanted == manifest);
+            let key = match (known, place) {
+                (Some(key), _) => Some(key),
+                (None, Some(place)) => {
+                    let key = waiting.swap_remove(place).0;
+                    self.provide(key, source).then_some(key)
                 }
-                None if offered && self.sender.has_file(manifest) => None,
-                None => {
+                // Its upload is not waiting for it any more.
+                (None, None) if batch.offered && source.given.again => None,
+                (None, None) => {
                     let key = self.sender.add(manifest.clone());
                     self.keep(key, source);
                     Some(key)
                 }
             };
-            keys.push(key);
+            keys.push((tag, key));
         }
-        if let Some(line) = from {
+        if let Some(line) = batch.from {
             self.lines.tell(line, &Report::Added(keys));
         }
     }
 
-    /// Takes in what came while the journal was being read.
-    pub(super) fn admit_early(&mut self) {
-        for batch in self.early.take().unwrap_or_default() {
-            self.add(batch);
-        }
-    }
-
-    pub(super) fn provide(&mut self, key: Key, source: Source) {
-        if self.sender.provide(key, source.manifest.clone()) {
+    /// Gives an upload its file; whether it takes it.
+    pub(super) fn provide(&mut self, key: Key, source: Source) -> bool {
+        let taken = self.sender.provide(key, source.given.manifest.clone());
+        if taken {
             self.keep(key, source);
         }
+        taken
     }
 }

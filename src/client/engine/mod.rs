@@ -25,7 +25,7 @@ use crate::client::lines::{LineId, Lines, Word};
 use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
-use crate::port::{Command, EngineId, Link, Report};
+use crate::port::{Command, EngineId, Given, Link, Report, Tag};
 use crate::protocol::connection::{self, Connection, Event, State};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::ClientId;
@@ -33,7 +33,7 @@ use crate::protocol::live::Topic;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Record, Sender};
+use crate::protocol::sender::{Effect, Key, Record, Sender};
 use crate::protocol::{Generation, Time, VERSION};
 
 /// How often pages are told, at most.
@@ -100,7 +100,8 @@ impl Engine {
             // `http` becomes `ws`, and `https` `wss`.
             url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
             client: ClientId::from_bytes(client),
-            sender: Sender::new(),
+            // Keys of an engine before this one mean nothing here.
+            sender: Sender::starting_at(Key(random() as u32 / 2)),
             connection: Connection::new(Generation(0), ON_LINE.with(|online| *online)),
             interest: false,
             socket: None,
@@ -121,7 +122,7 @@ impl Engine {
         spawn_local(engine.clone().restore());
         let impatient = engine.clone();
         Timeout::new(JOURNAL_PATIENCE, move || {
-            impatient.event(Inner::admit_early)
+            spawn_local(async move { impatient.admit_early().await });
         })
         .forget();
         engine
@@ -129,40 +130,53 @@ impl Engine {
 
     /// A page commands.
     pub fn command(&self, line: LineId, command: Command, files: &Array) {
-        self.event(|inner| inner.command(line, command, files));
+        let mut batch = None;
+        self.event(|inner| batch = inner.command(line, command, files));
+        if let Some(batch) = batch {
+            self.take_in(batch);
+        }
+    }
+
+    /// Takes files in, in its time: not before the journal was read, for one of them may
+    /// be what an upload in it waits for.
+    fn take_in(&self, batch: Batch) {
+        let mut ready = None;
+        self.event(|inner| match &mut inner.early {
+            Some(early) => early.push(batch),
+            None => ready = Some(batch),
+        });
+        match ready {
+            // What was just picked is there at once.
+            Some(batch) if !batch.offered => self.event(|inner| inner.admit(batch)),
+            Some(batch) => {
+                let engine = self.clone();
+                spawn_local(async move { engine.add(batch).await });
+            }
+            None => {}
+        }
     }
 
     /// Lets other hosts keep the files as well.
     pub fn share(&self) {
         let inner = self.0.borrow();
-        inner.share(inner.files());
-    }
-
-    /// Whether any page is attached.
-    pub fn has_pages(&self) -> bool {
-        !self.0.borrow().pages.is_empty()
-    }
-
-    /// Everybody who could see it was put away, and this place may soon sleep.
-    pub fn hide(&self) {
-        self.event(|inner| inner.connect(Event::Hidden));
+        if inner.mortal {
+            inner.share(inner.files());
+        }
     }
 
     /// Takes in files that were another engine's.
     pub fn offer(&self, files: Vec<Source>) {
-        self.event(|inner| {
-            inner.add(Batch {
-                from: None,
-                offered: true,
-                files,
-            });
+        self.take_in(Batch {
+            from: None,
+            offered: true,
+            files,
         });
     }
 
     /// Ends it for another to take its place: gives the files of all that is unfinished,
     /// once everything about it is written down.
     pub async fn leave(self) -> Vec<Source> {
-        self.hide();
+        self.event(|inner| inner.connect(Event::Hidden));
         let (files, journal) = self.0.borrow_mut().end();
         if let Some(journal) = journal
             && let Err(error) = journal.settle().await
@@ -194,32 +208,64 @@ impl Engine {
                 (None, Vec::new())
             }
         };
-        for (record, handle) in records {
-            let found = super::handle::open_granted(&handle).await;
-            self.event(|inner| {
+        let mut handles = Vec::new();
+        self.event(|inner| {
+            for (record, handle) in records {
                 let key = inner.sender.restore(record);
                 if handle.is_object() {
                     inner.sender.remember_handle(key);
+                    handles.push((key, handle));
                 }
-                if let Some(file) = found {
-                    let manifest = describe(&file);
-                    let source = Source {
-                        manifest,
-                        file,
-                        handle,
-                    };
-                    inner.provide(key, source);
-                }
-            });
-        }
-        self.event(|inner| {
+            }
             inner.journal = journal;
-            inner.admit_early();
         });
+        self.admit_early().await;
+        for (key, handle) in handles {
+            if let Some(file) = super::handle::open_granted(&handle).await {
+                let given = Given {
+                    tag: Tag(random()),
+                    manifest: describe(&file),
+                    again: true,
+                };
+                let source = Source {
+                    given,
+                    file,
+                    handle,
+                };
+                self.event(|inner| _ = inner.provide(key, source));
+            }
+        }
+    }
+
+    /// Takes in what came while the journal was being read.
+    async fn admit_early(&self) {
+        let mut early = None;
+        self.event(|inner| early = inner.early.take());
+        for batch in early.unwrap_or_default() {
+            self.add(batch).await;
+        }
+    }
+
+    /// Takes files in, those that were offered unless they have been sent.
+    async fn add(&self, mut batch: Batch) {
+        let mut journal = None;
+        self.event(|inner| journal = inner.journal.clone());
+        if let Some(journal) = journal.filter(|_| batch.offered) {
+            let mut left = Vec::with_capacity(batch.files.len());
+            for source in batch.files {
+                // Rather twice than not at all.
+                if !journal.has_ended(source.given.tag).await.unwrap_or(false) {
+                    left.push(source);
+                }
+            }
+            batch.files = left;
+        }
+        self.event(|inner| inner.admit(batch));
     }
 
     async fn journal() -> Result<(Journal, Vec<(Record, JsValue)>), idb::Error> {
         let journal = Journal::open().await?;
+        journal.prune().await?;
         let records = journal.load().await?;
         Ok((journal, records))
     }
@@ -390,11 +436,19 @@ impl Inner {
                 }
             }
             Effect::Release(key) => {
-                if let Some(source) = self.sources.forget(key)
-                    && self.mortal
-                {
-                    let spent = Word::Spent(source.manifest);
-                    self.lines.say(&spent, &Array::new());
+                let Some(source) = self.sources.forget(key) else {
+                    return;
+                };
+                let tag = source.given.tag;
+                if self.mortal {
+                    self.lines.say(&Word::Spent(tag), &Array::new());
+                }
+                if let Some(journal) = self.journal.clone() {
+                    spawn_local(async move {
+                        if let Err(error) = journal.end(tag).await {
+                            warn("the end of an upload could not be written down", &error);
+                        }
+                    });
                 }
             }
         }

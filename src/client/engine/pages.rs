@@ -15,20 +15,28 @@ use crate::protocol::message::ClientMessage;
 use crate::protocol::sender::Sender;
 
 impl Inner {
-    pub(super) fn command(&mut self, line: LineId, command: Command, files: &Array) {
-        let batch = |manifests, offered| Batch {
+    /// Does what a page wants; files for the queue are given back, to be taken in.
+    pub(super) fn command(
+        &mut self,
+        line: LineId,
+        command: Command,
+        files: &Array,
+    ) -> Option<Batch> {
+        let batch = |given, offered| Batch {
             from: Some(line),
             offered,
-            files: source::beside(manifests, files),
+            files: source::beside(given, files),
         };
         match command {
             Command::Attach { topics, .. } => self.attach(line, topics),
             Command::Detach => self.detach(line),
-            Command::Add(manifests) => self.add(batch(manifests, false)),
-            Command::Offer(manifests) => self.add(batch(manifests, true)),
-            Command::Provide(key, manifest) => {
-                for source in source::beside(vec![manifest], files) {
-                    self.provide(key, source);
+            Command::Add(given) => return Some(batch(given, false)),
+            Command::Offer(given) => return Some(batch(given, true)),
+            Command::Provide(key, given) => {
+                for source in source::beside(vec![given], files) {
+                    let tag = source.given.tag;
+                    let taken = self.provide(key, source).then_some(key);
+                    self.lines.tell(line, &Report::Added(vec![(tag, taken)]));
                 }
             }
             Command::Resume(which) => self.each(which, Sender::resume),
@@ -48,6 +56,7 @@ impl Inner {
             Command::World(World::Offline) => self.connect(Event::Offline),
             Command::Reconnect => self.connect(Event::Reconnect),
         }
+        None
     }
 
     /// Tells a page everything, and from now on what changes.

@@ -116,6 +116,14 @@ impl Sender {
         Self::default()
     }
 
+    /// The same, whose first upload has this key.
+    pub fn starting_at(key: Key) -> Self {
+        Self {
+            next_key: key.0,
+            ..Self::default()
+        }
+    }
+
     /// The next read, or change of the journal; call until there is none.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         if let Some(effect) = self.effects.pop_front() {

@@ -95,12 +95,6 @@ impl Sender {
         needy.map(|(key, u)| (*key, &u.manifest))
     }
 
-    /// Whether an unfinished upload has just this file.
-    pub fn has_file(&self, manifest: &Manifest) -> bool {
-        let mut unfinished = self.uploads.values().filter(|u| !u.is_over() && !u.ending);
-        unfinished.any(|u| u.source && u.manifest == *manifest)
-    }
-
     /// What is said of the file of an upload.
     pub fn manifest(&self, key: Key) -> Option<&Manifest> {
         self.uploads.get(&key).map(|u| &u.manifest)
