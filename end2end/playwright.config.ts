@@ -25,8 +25,12 @@ export default defineConfig({
   fullyParallel: true,
   timeout: 120_000,
   expect: { timeout: 15_000 },
-  // Pictures are taken on demand: `npm run screenshots`.
-  grepInvert: process.env.LONGHAUL_SCREENSHOTS ? undefined : /@screenshots/,
+  // On demand only: pictures (`npm run screenshots`), and the development server, which
+  // compiles for minutes (`npm run dev-saves`).
+  grepInvert: [
+    ...(process.env.LONGHAUL_SCREENSHOTS ? [] : [/@screenshots/]),
+    ...(process.env.LONGHAUL_DEV ? [] : [/@dev/]),
+  ],
   use: {
     // A trace holds all that was sent, and slows the sending; ask for one with --trace on.
     trace: 'off',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Page, chromium } from '@playwright/test';
+import { HOSTS, type Host } from './hosts';
 
 /** The program. */
 export const CHROMIUM = process.env.LONGHAUL_CHROMIUM ?? '/usr/bin/chromium';
@@ -26,11 +27,14 @@ export const ARGUMENTS = [
 export class Chromium {
   #child?: ChildProcess;
 
-  private constructor(readonly profile: string, readonly environment: NodeJS.ProcessEnv) {}
+  private constructor(readonly profile: string, readonly host: Host, readonly environment: NodeJS.ProcessEnv) {}
 
-  /** One with a fresh profile; `environment` is what its process has besides ours. */
-  static async install(environment: NodeJS.ProcessEnv = {}): Promise<Chromium> {
-    return new Chromium(await mkdtemp(join(tmpdir(), 'longhaul-profile-')), environment);
+  /**
+   * One with a fresh profile, whose pages have their engine there; `environment` is what
+   * its process has besides ours.
+   */
+  static async install(host: Host, environment: NodeJS.ProcessEnv = {}): Promise<Chromium> {
+    return new Chromium(await mkdtemp(join(tmpdir(), 'longhaul-profile-')), host, environment);
   }
 
   /** Starts it; its one page. */
@@ -60,10 +64,11 @@ export class Chromium {
       isLocal: true,
       noDefaults: true,
     });
-    const [page] = watched.contexts()[0].pages();
+    const [context] = watched.contexts();
+    await context.addInitScript(HOSTS[this.host]);
     // Whoever is asked whether to leave a page does leave it.
-    page.context().on('dialog', (dialog) => dialog.accept());
-    return page;
+    context.on('dialog', (dialog) => dialog.accept());
+    return context.pages()[0];
   }
 
   /** Ends it at once, as a crash or a power cut does. */

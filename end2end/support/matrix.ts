@@ -68,16 +68,3 @@ export async function arrivesWhole(uploads: Uploads, server: Server, name: strin
   expect(server.parts()).toEqual([]);
   expect(await b3sum(server.stored(name))).toBe(await b3sum(source));
 }
-
-/** Where the engine of a page may live: what is taken away leaves it to the next. */
-export const HOSTS = {
-  'a shared worker': () => {},
-  'a worker of the tab': () => {
-    delete (globalThis as any).SharedWorker;
-  },
-  'the page itself': () => {
-    delete (globalThis as any).SharedWorker;
-    delete (globalThis as any).Worker;
-  },
-};
-export type Host = keyof typeof HOSTS;

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+
+const PIECE = 65_536;
 
 /** One line of the server's log. */
 export type Line = { message: string; [field: string]: unknown };
@@ -16,10 +18,18 @@ export class Server {
   readonly log: Line[] = [];
   #child?: ChildProcess;
 
-  private constructor(readonly port: number, readonly data: string, readonly options: string[]) {}
+  private constructor(
+    readonly port: number,
+    readonly folder: string,
+    readonly options: string[],
+    /** How many bytes its own disk holds, if it has one. */
+    readonly disk?: number,
+  ) {}
 
-  static async start(...options: string[]): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'longhaul-data-')), options);
+  /** Starts one; on a `disk` of its own that holds so many bytes, which ends with it. */
+  static async start(options: string[] = [], disk?: number): Promise<Server> {
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-data-'));
+    const server = new Server(await freePort(), folder, options, disk);
     try {
       await server.start();
     } catch (error) {
@@ -29,17 +39,24 @@ export class Server {
     return server;
   }
 
+  /** Where everything is that it keeps, as we see it. */
+  get data(): string {
+    return this.disk === undefined ? this.folder : `/proc/${this.#child!.pid}/root${this.folder}`;
+  }
+
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }
 
   /** Starts it, for the first time or again: on the same port, with the same data. */
   async start() {
-    const child = spawn(
-      process.env.LONGHAUL_BIN!,
-      ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, '--log-format', 'json', ...this.options],
-      { cwd: this.data, env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const serve = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.folder, '--log-format', 'json'];
+    const [program, ...rest] = [...(this.disk === undefined ? [] : ownDisk(this.disk)), process.env.LONGHAUL_BIN!, ...serve, ...this.options];
+    const child = spawn(program, rest, {
+      cwd: this.folder,
+      env: { ...ownEnvironment(), FOLDER: this.folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     const orphaned = () => child.kill('SIGKILL');
     process.once('exit', orphaned);
@@ -77,6 +94,19 @@ export class Server {
     await this.#end('SIGTERM');
   }
 
+  /** Lets something else take all that is left of its own disk; gives it back when called. */
+  async fillDisk(): Promise<() => Promise<void>> {
+    const path = join(this.data, 'other');
+    const file = await open(path, 'w');
+    const full = async () => {
+      for (let bytes = 0; bytes <= this.disk!; bytes += PIECE) await file.write(Buffer.alloc(PIECE));
+    };
+    const error = await full().catch((error) => error);
+    await file.close();
+    if (error?.code !== 'ENOSPC') throw new Error(`the disk did not get full: ${error}`);
+    return () => rm(path);
+  }
+
   /** Stops it where it is: it stays there, and does nothing. */
   freeze() {
     this.#child!.kill('SIGSTOP');
@@ -89,7 +119,7 @@ export class Server {
   /** Ends it and takes away all that it kept. */
   async dispose() {
     await this.kill();
-    await rm(this.data, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** The most memory that this run has occupied, in bytes. */
@@ -130,8 +160,20 @@ function within(folder: string): string[] {
     .sort();
 }
 
+/** Starts a program that alone sees a disk of so many bytes mounted on $FOLDER. */
+function ownDisk(bytes: number): string[] {
+  const mount = `mount -t tmpfs -o size=${bytes} disk "$FOLDER" && exec "$0" "$@"`;
+  return ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', mount];
+}
+
+/** Whether this machine lets us have such a disk. */
+export function canHaveDisks(): boolean {
+  const [program, ...rest] = [...ownDisk(65_536), 'true'];
+  return spawnSync(program, rest, { env: { ...process.env, FOLDER: tmpdir() } }).status === 0;
+}
+
 /** This environment without settings that are meant for another server. */
-function ownEnvironment() {
+export function ownEnvironment() {
   const meant = ([name]: [string, unknown]) =>
     name === 'LONGHAUL_SITE_ROOT' || !/^(LONGHAUL|LEPTOS)_/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(meant));

@@ -13,6 +13,8 @@ export { GiB, KiB, MiB, b3sum } from './files';
 type Fixtures = {
   /** Options of `longhaul serve`; set them with `test.use`. */
   options: string[];
+  /** How many bytes the server's disk holds, if it shall have one of its own. */
+  disk: number | undefined;
   /** Where the engine lives; set it with `test.use`. */
   host: Host;
   /** The server of this test. */
@@ -37,8 +39,9 @@ export const test = base.extend<Fixtures>({
     await context.addInitScript(HOSTS[host]);
     await use(context);
   },
-  server: async ({ options }, use, info) => {
-    const server = await Server.start(...options);
+  disk: [undefined, { option: true }],
+  server: async ({ options, disk }, use, info) => {
+    const server = await Server.start(options, disk);
     await use(server);
     if (info.status !== info.expectedStatus) {
       const log = server.log.map((line) => JSON.stringify(line)).join('\n');
@@ -63,8 +66,8 @@ export const test = base.extend<Fixtures>({
   // Relative addresses are the server's.
   baseURL: async ({ server }, use) => use(server.url),
   uploads: async ({ page }, use) => use(new Uploads(page)),
-  chromium: async ({}, use) => {
-    const chromium = await Chromium.install();
+  chromium: async ({ host }, use) => {
+    const chromium = await Chromium.install(host);
     await use(chromium);
     await chromium.dispose();
   },

@@ -32,8 +32,6 @@ export class Wire {
   opened = 0;
   /** How many were connecting or open at the same time, at most. */
   most = 0;
-  /** How many connections of any kind were refused while it was down. */
-  refused = 0;
   /** How those that are gone have ended, in order. */
   readonly closed: Closed[] = [];
   #down = false;
@@ -98,7 +96,6 @@ export class Wire {
 
   #accept(client: Socket) {
     if (this.#down) {
-      this.refused += 1;
       client.resetAndDestroy();
       return;
     }

@@ -1,7 +1,6 @@
-import type { Page } from '@playwright/test';
 import { dropPaths } from '../../support/drop';
 import { allowReading, dropKept } from '../../support/handles';
-import { AT_RISK, BREAK, HOSTS, type Host, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
+import { AT_RISK, BREAK, RATE, SIZE, arrivesWhole, continued, lasts, now, survived } from '../../support/matrix';
 import { MiB, expect, state, test } from '../../support/test';
 import { follow, rememberShows, travel } from '../../support/travel';
 import { Uploads } from '../../support/uploads';
@@ -55,24 +54,27 @@ test('a link to another site, and back by an address', async ({ chromium, elsewh
   expect([line.opened, line.most]).toEqual([1, 1]);
 });
 
-test('a link to another site and back, without a shared worker', async ({ chromium, elsewhere, server, wire, files }) => {
-  const source = await files.random('film.mkv', SIZE);
-  const line = await wire(RATE);
-  const page = await chromium.start();
-  const uploads = new Uploads(page);
-  await page.addInitScript(HOSTS['a worker of the tab']);
-  await page.goto(line.url);
-  await dropKept(page, source);
-  await uploads.reaches('film.mkv', BREAK);
-  await follow(page, elsewhere);
-  await lasts(5000);
-  line.rate = Infinity;
-  const clear = now();
-  await page.goto(line.url);
-  await arrivesWhole(uploads, server, 'film.mkv', source);
-  const what = 'a link to another site, and back, without a shared worker, with a handle that may be read';
-  const { twice } = survived(what, clear, [line]);
-  expect(twice).toBeLessThanOrEqual(AT_RISK);
+test.describe('without a shared worker', () => {
+  test.use({ host: 'worker' });
+
+  test('a link to another site, and back by an address', async ({ chromium, elsewhere, server, wire, files }) => {
+    const source = await files.random('film.mkv', SIZE);
+    const line = await wire(RATE);
+    const page = await chromium.start();
+    const uploads = new Uploads(page);
+    await page.goto(line.url);
+    await dropKept(page, source);
+    await uploads.reaches('film.mkv', BREAK);
+    await follow(page, elsewhere);
+    await lasts(5000);
+    line.rate = Infinity;
+    const clear = now();
+    await page.goto(line.url);
+    await arrivesWhole(uploads, server, 'film.mkv', source);
+    const what = 'a link to another site, and back, without a shared worker, with a handle that may be read';
+    const { twice } = survived(what, clear, [line]);
+    expect(twice).toBeLessThanOrEqual(AT_RISK);
+  });
 });
 
 test('back, where the back/forward cache does not take the page: the only tab of a shared worker', async ({ chromium, elsewhere, server, wire, files }) => {
@@ -95,22 +97,21 @@ test('back, where the back/forward cache does not take the page: the only tab of
   expect([line.opened, line.most]).toEqual([1, 1]);
 });
 
-for (const host of ['a shared worker', 'a worker of the tab'] as Host[]) {
-  test.describe(`through the back/forward cache, beside another tab, in ${host}`, () => {
-    let page: Page;
-    test.beforeEach(async ({ chromium }) => {
-      const other = await chromium.start();
-      await other.context().addInitScript(HOSTS[host]);
-      page = await other.context().newPage();
-      await rememberShows(page);
-    });
+for (const [host, where] of [
+  ['shared', 'a shared worker'],
+  ['worker', 'a worker of the tab'],
+] as const) {
+  test.describe(`through the back/forward cache, beside another tab, in ${where}`, () => {
+    test.use({ host });
 
-    test('once', async ({ elsewhere, server, wire, files }) => {
+    test('once', async ({ chromium, elsewhere, server, wire, files }) => {
       const source = await files.random('film.mkv', SIZE);
       const line = await wire(RATE);
-      const [other] = page.context().pages();
+      const other = await chromium.start();
       await other.goto(`${line.url}/files`);
+      const page = await other.context().newPage();
       const uploads = new Uploads(page);
+      await rememberShows(page);
       await page.goto(line.url);
       await uploads.pick(source);
       await uploads.reaches('film.mkv', BREAK);
@@ -129,17 +130,19 @@ for (const host of ['a shared worker', 'a worker of the tab'] as Host[]) {
       await uploads.expectState('film.mkv', 'sending');
       line.rate = Infinity;
       await arrivesWhole(uploads, server, 'film.mkv', source);
-      const { twice } = survived(`back and forward through the cache, one of two tabs, in ${host}`, clear, [line]);
-      expect(twice).toBeLessThanOrEqual(host === 'a shared worker' ? 0 : AT_RISK);
+      const { twice } = survived(`back and forward through the cache, one of two tabs, in ${where}`, clear, [line]);
+      expect(twice).toBeLessThanOrEqual(host === 'shared' ? 0 : AT_RISK);
       expect(line.most).toBe(1);
     });
 
-    test('fifty times in quick succession', async ({ elsewhere, server, wire, files }) => {
+    test('fifty times in quick succession', async ({ chromium, elsewhere, server, wire, files }) => {
       const source = await files.random('film.mkv', SIZE);
       const line = await wire(RATE / 4);
-      const [other] = page.context().pages();
+      const other = await chromium.start();
       await other.goto(`${line.url}/files`);
+      const page = await other.context().newPage();
       const uploads = new Uploads(page);
+      await rememberShows(page);
       await page.goto(line.url);
       await uploads.pick(source);
       await uploads.reaches('film.mkv', 5);
@@ -155,8 +158,8 @@ for (const host of ['a shared worker', 'a worker of the tab'] as Host[]) {
       await arrivesWhole(uploads, server, 'film.mkv', source);
       state('through the cache', cached);
       expect(cached).toBeGreaterThan(10);
-      const { twice } = survived(`fifty times back and forward, one of two tabs, in ${host}`, clear, [line]);
-      expect(twice).toBeLessThanOrEqual(host === 'a shared worker' ? 0 : AT_RISK);
+      const { twice } = survived(`fifty times back and forward, one of two tabs, in ${where}`, clear, [line]);
+      expect(twice).toBeLessThanOrEqual(host === 'shared' ? 0 : AT_RISK);
       expect(line.most).toBe(1);
     });
   });

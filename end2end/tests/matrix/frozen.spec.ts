@@ -1,5 +1,5 @@
 import { lifecycle } from '../../support/chromium';
-import { AT_RISK, BREAK, HOSTS, RATE, SIZE, arrivesWhole, lasts, now, survived } from '../../support/matrix';
+import { AT_RISK, BREAK, RATE, SIZE, arrivesWhole, lasts, now, survived } from '../../support/matrix';
 import { expect, test } from '../../support/test';
 import { Uploads } from '../../support/uploads';
 
@@ -23,26 +23,29 @@ test('the page is frozen, and there is a shared worker', async ({ chromium, serv
   expect(line.opened).toBe(1);
 });
 
-test('the page and its own worker are frozen, and thawed', async ({ chromium, server, wire, files }) => {
-  const source = await files.random('film.mkv', SIZE);
-  const line = await wire(RATE);
-  const page = await chromium.start();
-  await page.addInitScript(HOSTS['a worker of the tab']);
-  const uploads = new Uploads(page);
-  await page.goto(line.url);
-  await uploads.pick(source);
-  await uploads.reaches('film.mkv', BREAK);
-  await lifecycle(page, 'frozen');
-  await expect.poll(() => line.open, { timeout: ASLEEP }).toBe(0);
-  const before = line.bytes;
-  await lasts(ASLEEP);
-  expect(line.bytes).toBe(before);
-  line.rate = Infinity;
-  await lifecycle(page, 'active');
-  const clear = now();
-  await arrivesWhole(uploads, server, 'film.mkv', source);
-  const { resumed, twice } = survived('the page and its own worker are frozen for 20 s', clear, [line]);
-  expect(resumed).toBeLessThan(3000);
-  expect(twice).toBeLessThanOrEqual(AT_RISK);
-  expect(line.most).toBe(1);
+test.describe('without a shared worker', () => {
+  test.use({ host: 'worker' });
+
+  test('the page and its own worker are frozen, and thawed', async ({ chromium, server, wire, files }) => {
+    const source = await files.random('film.mkv', SIZE);
+    const line = await wire(RATE);
+    const page = await chromium.start();
+    const uploads = new Uploads(page);
+    await page.goto(line.url);
+    await uploads.pick(source);
+    await uploads.reaches('film.mkv', BREAK);
+    await lifecycle(page, 'frozen');
+    await expect.poll(() => line.open, { timeout: ASLEEP }).toBe(0);
+    const before = line.bytes;
+    await lasts(ASLEEP);
+    expect(line.bytes).toBe(before);
+    line.rate = Infinity;
+    await lifecycle(page, 'active');
+    const clear = now();
+    await arrivesWhole(uploads, server, 'film.mkv', source);
+    const { resumed, twice } = survived('the page and its own worker are frozen for 20 s', clear, [line]);
+    expect(resumed).toBeLessThan(3000);
+    expect(twice).toBeLessThanOrEqual(AT_RISK);
+    expect(line.most).toBe(1);
+  });
 });

@@ -31,9 +31,8 @@ test('the network is gone, and back', async ({ page, context, server, wire, uplo
   await context.setOffline(true);
   await uploads.expectConnection('offline');
   await uploads.expectState('film.mkv', 'waiting');
-  const [tries, before] = [line.refused, sum(line.sent)];
+  const before = sum(line.sent);
   await lasts(10_000);
-  expect(line.refused, 'nothing is tried without a network').toBe(tries);
 
   line.up();
   line.rate = Infinity;

@@ -1,6 +1,6 @@
 import { dropPaths } from '../../support/drop';
 import { allowReading, dropKept } from '../../support/handles';
-import { BREAK, HOSTS, RATE, SIZE, arrivesWhole, continued, now, survived } from '../../support/matrix';
+import { BREAK, RATE, SIZE, arrivesWhole, continued, now, survived } from '../../support/matrix';
 import { MiB, expect, test } from '../../support/test';
 import { Uploads } from '../../support/uploads';
 import { longestPause, sum } from '../../support/wire';
@@ -43,7 +43,7 @@ test('three tabs are reloaded one after another, and there is a shared worker', 
 });
 
 test.describe('without a shared worker', () => {
-  test.beforeEach(({ page }) => page.addInitScript(HOSTS['a worker of the tab']));
+  test.use({ host: 'worker' });
 
   test('the tab is reloaded, and the handle of the file may be read', async ({ page, server, wire, uploads, files }) => {
     const source = await files.random('film.mkv', SIZE);
@@ -67,7 +67,6 @@ test.describe('without a shared worker', () => {
     const line = await wire(RATE);
     const page = await chromium.start();
     const uploads = new Uploads(page);
-    await page.addInitScript(HOSTS['a worker of the tab']);
     await page.goto(line.url);
     await dropPaths(page, [source]);
     await uploads.reaches('film.mkv', BREAK);

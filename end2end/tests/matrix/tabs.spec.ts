@@ -1,5 +1,5 @@
 import type { BrowserContext } from '@playwright/test';
-import { AT_RISK, HOSTS, RATE, SIZE, arrivesWhole, now, survived } from '../../support/matrix';
+import { AT_RISK, RATE, SIZE, arrivesWhole, now, survived } from '../../support/matrix';
 import { MiB, expect, test } from '../../support/test';
 import { Uploads } from '../../support/uploads';
 
@@ -22,11 +22,11 @@ async function expectSame(tabs: Uploads[], rows: string[]) {
 }
 
 for (const [host, what] of [
-  ['a shared worker', 'three tabs with one shared worker'],
-  ['a worker of the tab', 'three tabs without a shared worker'],
+  ['shared', 'three tabs with one shared worker'],
+  ['worker', 'three tabs without a shared worker'],
 ] as const) {
   test.describe(what, () => {
-    test.beforeEach(({ context }) => context.addInitScript(HOSTS[host]));
+    test.use({ host });
 
     test('show the same rows over one connection, and each can act on all', async ({ context, server, wire, files }) => {
       const source = await files.random('film.mkv', SIZE);
@@ -65,7 +65,7 @@ for (const [host, what] of [
       await arrivesWhole(second, server, 'film.mkv', source);
       await expectSame([second, third], ['film.mkv stored']);
       const { twice } = survived(`${what}, and the one that began is closed`, clear, [line]);
-      expect(twice).toBeLessThanOrEqual(host === 'a shared worker' ? 0 : AT_RISK);
+      expect(twice).toBeLessThanOrEqual(host === 'shared' ? 0 : AT_RISK);
       expect(line.most).toBe(1);
     });
   });
