@@ -28,7 +28,7 @@ fn run_server(options: &config::Options) -> Outcome {
     let config = Config::load(options)?;
     log(&config);
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(config, asked_to_stop()));
+    let served = runtime.block_on(async { serve(config, asked_to_stop()).await });
     // A disk that hangs does not keep a process whose time is up.
     runtime.shutdown_background();
     served?;
@@ -37,7 +37,7 @@ fn run_server(options: &config::Options) -> Outcome {
 
 fn run_client(options: &native::command::Options) -> Outcome {
     let runtime = runtime()?;
-    let code = runtime.block_on(native::command::run(options, asked_to_stop()));
+    let code = runtime.block_on(async { native::command::run(options, asked_to_stop()).await });
     // A read that hangs in the system holds nobody up.
     runtime.shutdown_background();
     Ok(code)

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::support::storage::{Fault, Faulty};
 use crate::support::{Client, TestServer, content};
+use longhaul::protocol::StreamId;
 use longhaul::protocol::id::ClientId;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
-use longhaul::verify::BLOCK;
+use longhaul::verify::{BLOCK, Root};
 use tokio::sync::Semaphore;
 
 const ME: ClientId = ClientId::from_bytes([7; 16]);
@@ -74,6 +75,41 @@ async fn a_write_that_comes_back_from_the_dead_lands_nowhere() {
     new.durable(resumed.stream, 2 * BLOCK).await;
     new.seal(resumed.stream, &bytes).await;
     assert_eq!(server.stored("a.bin"), bytes);
+}
+
+#[tokio::test]
+async fn who_comes_back_while_its_file_is_being_stored_hears_that_it_is() {
+    let permits = Arc::new(Semaphore::new(0));
+    let fault = Fault::StuckSeal(permits.clone());
+    let server = TestServer::start_over(|disk| Arc::new(Faulty { disk, fault })).await;
+    let bytes = content(BLOCK, 1);
+    let mut old = server.client().await;
+    let opened = old.open("a.bin", BLOCK, None).await;
+    old.block(opened.stream, &bytes, 0).await;
+    old.durable(opened.stream, BLOCK).await;
+    let root = Root(*blake3::hash(&bytes).as_bytes());
+    let stream = opened.stream;
+    old.say(ClientMessage::Seal { stream, root }).await;
+    old.say(ClientMessage::Ping).await;
+    old.just(ServerMessage::Pong).await;
+
+    let mut new = server.client().await;
+    let stream = StreamId(0);
+    new.ask(stream, BLOCK, opened.token).await;
+    new.say(ClientMessage::Ping).await;
+    new.just(ServerMessage::Pong).await;
+    permits.add_permits(1);
+    let (id, path) = (opened.id, "a.bin".to_owned());
+    let sealed = ServerMessage::Sealed {
+        stream,
+        id,
+        path,
+        root,
+    };
+    let answer = new
+        .until(|m| (!matches!(m, ServerMessage::Credit { .. })).then_some(m))
+        .await;
+    assert_eq!(answer, sealed);
 }
 
 #[tokio::test]

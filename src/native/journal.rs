@@ -143,7 +143,7 @@ impl Journal {
     pub fn strike(&self, server: &Address, source: &Source) -> Result<(), JournalError> {
         let path = self.place(server, source);
         match Lock::take(&path) {
-            Ok(_held) => remove(&path),
+            Ok(_held) => clear(&path),
             Err(JournalError::Busy) => Ok(()),
             Err(error) => Err(error),
         }
@@ -173,8 +173,7 @@ impl Journal {
             if modified.is_ok_and(|at| at < oldest) {
                 let path = file.path().with_extension("json");
                 if let Ok(_held) = Lock::take(&path) {
-                    remove(&path)?;
-                    remove(&path.with_extension("new"))?;
+                    clear(&path)?;
                 }
             }
         }
@@ -206,7 +205,7 @@ impl Entry {
     /// Strikes the upload out; the entry stays held.
     pub fn forget(&mut self) -> Result<(), JournalError> {
         self.page.upload = None;
-        remove(&self.path)
+        clear(&self.path)
     }
 }
 
@@ -243,6 +242,12 @@ impl Drop for Lock {
         // One that stays behind is taken up by the next.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Removes a record, and one that was not finished.
+fn clear(path: &Path) -> Result<(), JournalError> {
+    remove(path)?;
+    remove(&path.with_extension("new"))
 }
 
 fn remove(path: &Path) -> Result<(), JournalError> {
@@ -348,9 +353,12 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&entry.path), mode(&journal.0)), (0o600, 0o700));
         fs::write(&entry.path, &fs::read(&entry.path).unwrap()[..40]).unwrap();
+        fs::write(entry.path.with_extension("new"), b"half").unwrap();
         drop(entry);
         let (_, kept) = journal.claim(&server(), &film).unwrap();
         assert!(matches!(kept, Kept::Nothing));
+        journal.strike(&server(), &film).unwrap();
+        assert_eq!(fs::read_dir(&journal.0).unwrap().count(), 0);
     }
 
     #[test]

@@ -82,17 +82,19 @@ async fn expire_forever(server: Arc<Server>, expire_after: Option<Duration>) {
     }
 }
 
-/// Done when the process is asked to end, by Ctrl-C or SIGTERM.
-pub async fn asked_to_stop() {
+/// Done when the process is asked to end, by Ctrl-C or SIGTERM; from this call on, which
+/// belongs in a runtime, neither ends it by itself.
+pub fn asked_to_stop() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
+            // Without a handler the signal ends the process: every crash is survived.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        // Without a handler the signal ends the process: every crash is survived.
-        Err(_) => std::future::pending().await,
     }
 }

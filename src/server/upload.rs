@@ -211,31 +211,9 @@ async fn open(
                 Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
             }
         }
-        Some(token) => match server.registry.find(&token).await? {
-            None => return not(Opening::Gone),
-            Some(Found::Stored(file)) => {
-                let (id, path, root) = (file.id, file.path, file.digest);
-                return not(Opening::Stored { id, path, root });
-            }
-            Some(Found::Replaced(id)) => {
-                // While nobody continues it, whoever had it may prove to have its bytes.
-                let rests = server.registry.upload(id).await?.is_some() && !server.hub.is_held(id);
-                return if rests {
-                    not(Opening::Gone)
-                } else {
-                    Ok(Opened::Not(Outcome::Failed(Trouble::Elsewhere)))
-                };
-            }
-            Some(Found::Upload(id)) => {
-                server.hub.evict(id, Trouble::TakenOver).await;
-                let claim = server.registry.hold(id).await?;
-                if claim.upload.manifest.size != manifest.size {
-                    return Err(Failure::Trouble(Trouble::Different));
-                }
-                let durable = claim.upload.durable;
-                tracing::info!(%id, durable, size = manifest.size, "an upload continues");
-                (token, claim)
-            }
+        Some(token) => match resumed(server, &token, manifest.size).await? {
+            Ok(claim) => (token, claim),
+            Err(outcome) => return Ok(Opened::Not(outcome)),
         },
     };
     let id = claim.upload.id;
@@ -266,6 +244,44 @@ async fn open(
         _hold: hold,
     };
     Ok(Opened::Held(opening, Box::new(held)))
+}
+
+/// Takes hold of the upload that a token continues, or says why there is none to hold.
+async fn resumed(
+    server: &Server,
+    token: &Token,
+    size: u64,
+) -> Result<Result<Claim, Outcome>, Failure> {
+    loop {
+        let id = match server.registry.find(token).await? {
+            None => return Ok(Err(Outcome::Opened(Opening::Gone))),
+            Some(Found::Stored(file)) => {
+                let (id, path, root) = (file.id, file.path, file.digest);
+                return Ok(Err(Outcome::Opened(Opening::Stored { id, path, root })));
+            }
+            Some(Found::Replaced(id)) => {
+                // While nobody continues it, whoever had it may prove to have its bytes.
+                let rests = server.registry.upload(id).await?.is_some() && !server.hub.is_held(id);
+                return Ok(Err(match rests {
+                    true => Outcome::Opened(Opening::Gone),
+                    false => Outcome::Failed(Trouble::Elsewhere),
+                }));
+            }
+            Some(Found::Upload(id)) => id,
+        };
+        server.hub.evict(id, Trouble::TakenOver).await;
+        let claim = match server.registry.hold(id).await {
+            // Its holder has just stored it, or somebody ended it: the token says which.
+            Err(RegistryError::Unknown) => continue,
+            other => other?,
+        };
+        if claim.upload.manifest.size != size {
+            return Err(Failure::Trouble(Trouble::Different));
+        }
+        let durable = claim.upload.durable;
+        tracing::info!(%id, durable, size, "an upload continues");
+        return Ok(Ok(claim));
+    }
 }
 
 /// What became of an upload whose bytes are not where they were: an earlier holder

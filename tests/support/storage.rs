@@ -17,6 +17,8 @@ use tokio::sync::Semaphore;
 pub enum Fault {
     /// Every write takes a permit, and waits while there is none.
     Stuck(Arc<Semaphore>),
+    /// Storing under the final name takes a permit, and waits while there is none.
+    StuckSeal(Arc<Semaphore>),
     /// Every write panics.
     Panics,
 }
@@ -85,7 +87,7 @@ impl UploadWriter for FaultyWriter {
         match &self.fault {
             Some(Fault::Stuck(permits)) => permits.acquire().await.unwrap().forget(),
             Some(Fault::Panics) => panic!("the writer has a fault"),
-            None => {}
+            Some(Fault::StuckSeal(_)) | None => {}
         }
         self.writer.write(offset, pieces).await
     }
@@ -95,6 +97,9 @@ impl UploadWriter for FaultyWriter {
     }
 
     async fn seal(&mut self, path: &str) -> Result<(), StorageError> {
+        if let Some(Fault::StuckSeal(permits)) = &self.fault {
+            permits.acquire().await.unwrap().forget();
+        }
         self.writer.seal(path).await
     }
 
