@@ -1,19 +1,16 @@
 //! Ten thousand connections, ended in every way, and what is left of them: nothing.
 //! `CONNECTIONS` makes it more or fewer.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::usage::{fds, settled, tasks};
+use crate::support::{Client, TestServer, some_client};
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::live::Topic;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::BLOCK;
-use support::usage::{fds, settled, tasks};
-use support::{Client, TestServer, some_client};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -25,7 +22,7 @@ async fn connect(server: &TestServer) -> Client {
 }
 
 /// Begins an upload and sends some of it.
-async fn begin(client: &mut Client) -> support::Opened {
+async fn begin(client: &mut Client) -> crate::support::Opened {
     let opened = client.open("a.bin", BLOCK, None).await;
     let some = encode_data(opened.stream, 0, &[1; 16 * 1024]);
     client.send(some).await;

@@ -1,18 +1,15 @@
 //! Every way out of a connection: a close frame each way, with code and reason, and
 //! nothing of it is left on the server.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Client, TestServer, content};
 use longhaul::protocol::close::CloseCode;
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::id::ClientId;
 use longhaul::protocol::message::ClientMessage;
 use longhaul::protocol::{Generation, MAX_MESSAGE, StreamId, VERSION};
 use longhaul::verify::BLOCK;
-use support::{Client, TestServer, content};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Within this time a connection is over whose close was answered; one whose close is

@@ -4,9 +4,6 @@
 //!
 //! `CRASH_ROUNDS` says how many kills there are, `CRASH_SEED` repeats a run as far as
 //! the machine's own timing allows.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +11,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::PATIENCE;
+use crate::support::process::{Process, Sending, serve, serve_with};
 use longhaul::verify::BLOCK;
 use serde_json::Value;
-use support::PATIENCE;
-use support::process::{Process, Sending, serve, serve_with};
 use tempfile::TempDir;
 
 /// A kill comes at most so long after bytes began to move.

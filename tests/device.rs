@@ -1,11 +1,9 @@
 //! Another device with the same file continues what the first one left; whoever has not
 //! the same bytes learns nothing, takes nothing, and disturbs nobody.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::Instant;
 
+use crate::support::{Client, Opened, TestServer, content};
 use bytes::Bytes;
 use longhaul::protocol::frame::Frame;
 use longhaul::protocol::id::{ClientId, FileId};
@@ -15,7 +13,6 @@ use longhaul::protocol::sender::{Effect, Key, Note, Row, RowState, Sender};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::protocol::{Generation, StreamId, VERSION};
 use longhaul::verify::{BLOCK, Challenge, Proof, block, blocks};
-use support::{Client, Opened, TestServer, content};
 
 const SIZE: u64 = 8 * BLOCK;
 

@@ -1,9 +1,6 @@
 //! SIGTERM to the real program in the middle of uploads: it says so to everybody, makes
 //! what came durable, closes each connection in good form and exits within its deadline;
 //! the next run goes on from there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -12,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, TestServer, content, some_client};
 use longhaul::protocol::StreamId;
 use longhaul::protocol::close::CloseCode;
 use longhaul::protocol::id::Token;
@@ -19,7 +17,6 @@ use longhaul::protocol::live::Topic;
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::BLOCK;
-use support::{Client, TestServer, content, some_client};
 use tempfile::TempDir;
 
 const CLIENTS: usize = 20;

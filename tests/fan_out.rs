@@ -1,11 +1,10 @@
 //! Many watchers of one upload, a quarter of which never read: they cost neither its
 //! speed nor memory, the others see the latest state, and those end.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::usage::{rss, settled};
+use crate::support::{Client, TestServer, content};
 use futures::SinkExt;
 use longhaul::protocol::id::FileId;
 use longhaul::protocol::live::{LiveState, Topic};
@@ -13,8 +12,6 @@ use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::registry::Upload;
 use longhaul::verify::{BLOCK, blocks};
-use support::usage::{rss, settled};
-use support::{Client, TestServer, content};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -49,7 +46,7 @@ fn enter_many(server: &TestServer) {
 
 async fn watcher(server: &TestServer) -> Client {
     let mut client = Client::connect_narrow(server.address).await;
-    client.hello(support::some_client(), 1).await;
+    client.hello(crate::support::some_client(), 1).await;
     let topic = Topic::Live;
     client.say(ClientMessage::Watch { topic }).await;
     client

@@ -1,17 +1,14 @@
 //! What the server has forgotten is an ordinary case: it says so, the connection stays,
 //! and the same file can be sent anew over it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Client, Opened, TestServer, content};
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::protocol::{StreamId, id::Token};
 use longhaul::server::recover::expire;
 use longhaul::verify::BLOCK;
-use support::{Client, Opened, TestServer, content};
 
 const SIZE: u64 = 2 * BLOCK;
 

@@ -1,14 +1,11 @@
 //! A connection whose other end is silently gone: the server notices, lets its upload
 //! go, and gives everything back. What the client does is in `protocol::connection`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{TestServer, content};
 use longhaul::protocol::close::CloseCode;
 use longhaul::verify::BLOCK;
-use support::{TestServer, content};
 
 #[tokio::test]
 async fn a_silent_client_is_noticed_within_fifteen_seconds() {

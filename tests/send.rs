@@ -1,8 +1,5 @@
 //! The native client against a real server: what arrives, what it says, and how it goes
 //! on after each interruption.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::cell::Cell;
 use std::fs::{self, File};
@@ -10,6 +7,9 @@ use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use crate::support::link::Link;
+use crate::support::process::{Sending, serve};
+use crate::support::{TestServer, content};
 use longhaul::native::event::Failure;
 use longhaul::native::journal::Journal;
 use longhaul::native::source::Fault;
@@ -19,9 +19,6 @@ use longhaul::protocol::sender::Note;
 use longhaul::protocol::trouble::Trouble;
 use longhaul::verify::BLOCK;
 use serde_json::Value;
-use support::link::Link;
-use support::process::{Sending, serve};
-use support::{TestServer, content};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 

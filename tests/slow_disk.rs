@@ -1,18 +1,15 @@
 //! A disk that hangs: what a client sends meanwhile waits with the client, however small
 //! its pieces are, and nothing is lost.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::storage::{Fault, Faulty};
+use crate::support::{Client, TestServer, content, some_client};
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::block;
-use support::storage::{Fault, Faulty};
-use support::{Client, TestServer, content, some_client};
 use tokio::sync::Semaphore;
 
 const SIZE: u64 = 40_000;

@@ -1,8 +1,6 @@
 //! The socket, against a real server: what it takes, and how it says no.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, TestServer, content};
 use longhaul::protocol::MAX_MESSAGE;
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::id::{ClientId, Token};
@@ -11,7 +9,6 @@ use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::protocol::{Generation, StreamId};
 use longhaul::verify::BLOCK;
-use support::{Client, TestServer, content};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]

@@ -1,18 +1,15 @@
 //! A client that comes back while its older connection seems alive: it goes on at once,
 //! and nothing of the older one lands any more.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::storage::{Fault, Faulty};
+use crate::support::{Client, TestServer, content};
 use longhaul::protocol::id::ClientId;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::verify::BLOCK;
-use support::storage::{Fault, Faulty};
-use support::{Client, TestServer, content};
 use tokio::sync::Semaphore;
 
 const ME: ClientId = ClientId::from_bytes([7; 16]);

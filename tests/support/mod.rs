@@ -1,6 +1,5 @@
 //! A real server on a free port over a temporary folder, and a client that speaks
 //! the wire by hand.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod link;
 pub mod process;

@@ -64,6 +64,9 @@ enum Said {
     /// It is open, and this is said to be there: within the file, or anywhere.
     Opened(u8),
     OpenedWith(Vec<(u64, u64)>),
+    /// Somebody has begun it elsewhere, and this is there.
+    Match(u8),
+    MatchWith(Vec<(u64, u64)>),
     Hashes(u8, bool),
     Ack(u64, u64),
     Credit(u64),
@@ -202,15 +205,16 @@ fn message(stream: StreamId, said: &Said) -> ServerMessage {
         token: token(1),
         have,
     };
+    let matched = |blocks| ServerMessage::Match {
+        stream,
+        blocks,
+        challenge: [5; 32],
+    };
     match said {
-        Said::Opened(bits) => opened((0..3).filter(|block| bits >> block & 1 == 1).collect()),
-        Said::OpenedWith(ranges) => {
-            let mut have = RangeSet::new();
-            for (start, end) in ranges {
-                have.insert(*start..*end);
-            }
-            opened(have)
-        }
+        Said::Opened(bits) => opened(within_file(*bits)),
+        Said::OpenedWith(ranges) => opened(anywhere(ranges)),
+        Said::Match(bits) => matched(within_file(*bits)),
+        Said::MatchWith(ranges) => matched(anywhere(ranges)),
         Said::Hashes(count, right) => {
             // Nobody knows what the hash of a block is until it was computed.
             let hash = if *right {
@@ -251,6 +255,18 @@ fn message(stream: StreamId, said: &Said) -> ServerMessage {
         },
         Said::Cancelled => ServerMessage::Cancelled { stream },
     }
+}
+
+fn within_file(bits: u8) -> RangeSet {
+    (0..3).filter(|block| bits >> block & 1 == 1).collect()
+}
+
+fn anywhere(ranges: &[(u64, u64)]) -> RangeSet {
+    let mut set = RangeSet::new();
+    for (start, end) in ranges {
+        set.insert(*start..*end);
+    }
+    set
 }
 
 /// Whatever its server said, a client sends only what its server can read.

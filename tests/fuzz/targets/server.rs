@@ -19,9 +19,9 @@ use longhaul::verify::{BLOCK, BlockHash, Root, block_len};
 use super::{Size, ZEROS, id, memory, token, trouble};
 
 /// What a connection may have in memory, by credit.
-const CAPACITY: u64 = 1 << 20;
+const CAPACITY: u64 = 512 << 10;
 /// What it may take at most: its credit, copies of a message, and its own books.
-const MEMORY: isize = 6 << 20;
+const MEMORY: isize = 5 << 18;
 
 /// The hash that disk and honest clients have of every block.
 const HASH: BlockHash = BlockHash([7; 32]);
@@ -33,9 +33,10 @@ enum Step {
     Bytes(Vec<u8>),
     /// A message arrives that means something.
     Say(u8, Said),
-    /// The bytes that come next in a stream arrive, or others.
+    /// The bytes that come next in a stream arrive in so many frames, or others.
     Data {
         stream: u8,
+        times: u8,
         len: u32,
         astray: Option<u32>,
     },
@@ -97,7 +98,7 @@ struct World {
     sizes: BTreeMap<StreamId, u64>,
     /// The blocks that were matched.
     matched: BTreeMap<StreamId, u8>,
-    /// Where the next bytes of a stream belong, and up to where they are written.
+    /// Where the next bytes of a stream belong.
     next: BTreeMap<StreamId, u64>,
     /// Streams count up: the newest of each of the four that steps speak of.
     streams: [StreamId; 4],
@@ -139,6 +140,8 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match step {
+            // From a client that does not read, nothing is taken.
+            Step::Bytes(_) | Step::Say(..) | Step::Data { .. } if self.receiver.is_congested() => {}
             Step::Bytes(bytes) => {
                 self.receiver
                     .message(Bytes::copy_from_slice(bytes), self.now);
@@ -146,19 +149,13 @@ impl World {
             Step::Say(place, said) => self.said(place % 4, said),
             Step::Data {
                 stream,
+                times,
                 len,
                 astray,
             } => {
-                let stream = self.stream(*stream);
-                let next = self.next.entry(stream).or_default();
-                let offset = astray.map_or(*next, u64::from);
-                let size = self.sizes.get(&stream).copied().unwrap_or(BLOCK);
-                let room = BLOCK - offset % BLOCK;
-                let len = (u64::from(*len) % MAX_PAYLOAD as u64 + 1).min(room);
-                let len = len.min(size.saturating_sub(offset).max(1));
-                *next = offset + len;
-                let message = encode_data(stream, offset, &ZEROS[..len as usize]);
-                self.receiver.message(message.into(), self.now);
+                for _ in 0..=times % 8 {
+                    self.data(self.stream(*stream), *len, *astray);
+                }
             }
             Step::Answer(stream, answer) => self.answer(self.stream(*stream), *answer),
             Step::Read => _ = self.receiver.poll_send(),
@@ -177,6 +174,18 @@ impl World {
             Step::Gone => self.receiver.disconnected(),
         }
         self.take_effects();
+    }
+
+    fn data(&mut self, stream: StreamId, len: u32, astray: Option<u32>) {
+        let next = self.next.entry(stream).or_default();
+        let offset = astray.map_or(*next, u64::from);
+        let size = self.sizes.get(&stream).copied().unwrap_or(BLOCK);
+        let room = BLOCK - offset % BLOCK;
+        let len = (u64::from(len) % MAX_PAYLOAD as u64 + 1).min(room);
+        let len = len.min(size.saturating_sub(offset).max(1));
+        *next = offset + len;
+        let message = encode_data(stream, offset, &ZEROS[..len as usize]);
+        self.receiver.message(message.into(), self.now);
     }
 
     fn said(&mut self, place: u8, said: &Said) {
