@@ -363,6 +363,22 @@ async fn a_server_that_cannot_be_reached_is_tried_until_it_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_server_that_always_fails_is_given_up_though_it_answers() {
+    let server = TestServer::start().await;
+    let place = Place::new();
+    place.write("a", &content(2 * BLOCK, 11));
+    // Nothing can be stored where there is no folder.
+    let files = server.data.path().join("files");
+    fs::remove_dir(&files).unwrap();
+    fs::write(&files, b"").unwrap();
+    let mut plan = place.plan(server.address, &["a"]);
+    plan.give_up_after = Some(Duration::from_secs(3));
+    let (outcome, events) = run_until(plan, tokio::time::sleep(Duration::from_secs(12))).await;
+    assert_eq!((outcome.end, outcome.left), (End::GaveUp, 1));
+    assert!(events.iter().any(|event| durable(event, 2 * BLOCK)));
+}
+
+#[tokio::test]
 async fn what_is_no_server_of_ours_is_said_at_once() {
     let place = Place::new();
     place.write("a", b"a");

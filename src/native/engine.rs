@@ -26,7 +26,7 @@ use crate::protocol::id::ClientId;
 use crate::protocol::manifest::Limits;
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Key, Sender};
+use crate::protocol::sender::{Effect, Key, RowState, Sender};
 use crate::protocol::{Generation, Time, VERSION};
 
 /// How often progress is told, at most.
@@ -242,7 +242,11 @@ impl<R: FnMut(Event)> Engine<R> {
             Input::Socket(generation, told) => self.told(generation, told),
             Input::Read(key, slice, outcome) => {
                 let now = self.now();
-                self.moved = now;
+                let row = self.sender.row(key, now);
+                if row.is_some_and(|row| row.state == RowState::Verifying) {
+                    // What is compared is read once.
+                    self.moved = now;
+                }
                 let outcome = outcome.map_err(|fault| {
                     let kind = fault.kind();
                     self.urgent = true;
@@ -324,7 +328,7 @@ impl<R: FnMut(Event)> Engine<R> {
                         self.urgent = true;
                         self.moved = now;
                     }
-                    _ => self.moved = now,
+                    _ => {}
                 }
                 self.sender.message(message, now, random());
             }
@@ -434,7 +438,9 @@ impl<R: FnMut(Event)> Engine<R> {
             self.urgent = false;
             self.reported = Some(now);
             for row in self.sender.take_changes(now).0 {
-                self.uploads.row(row, &mut self.sender);
+                if self.uploads.row(row, &mut self.sender) {
+                    self.moved = now;
+                }
             }
         }
     }

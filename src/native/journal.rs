@@ -194,10 +194,12 @@ impl Entry {
         let write = || {
             let mut options = OpenOptions::new();
             let options = options.write(true).create(true).truncate(true).mode(0o600);
-            options
-                .open(&new)?
-                .write_all(&serde_json::to_vec(&self.page)?)?;
-            fs::rename(&new, &self.path)
+            let mut file = options.open(&new)?;
+            file.write_all(&serde_json::to_vec(&self.page)?)?;
+            file.sync_all()?;
+            fs::rename(&new, &self.path)?;
+            let folder = self.path.parent().map(File::open).transpose()?;
+            folder.map_or(Ok(()), |folder| folder.sync_all())
         };
         write().map_err(failed(&self.path))
     }

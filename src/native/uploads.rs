@@ -47,6 +47,8 @@ struct Upload {
     reader: Arc<Reader>,
     entry: Option<Entry>,
     fault: Option<Fault>,
+    /// How many bytes were received and durable at most, since it was begun anew.
+    reached: (u64, u64),
 }
 
 impl Uploads {
@@ -140,6 +142,7 @@ impl Uploads {
             reader,
             entry,
             fault: None,
+            reached: (0, 0),
         };
         self.open.insert(key, upload);
     }
@@ -196,12 +199,20 @@ impl Uploads {
         }
     }
 
-    /// Takes what became of a file.
-    pub(super) fn row(&mut self, row: Row, sender: &mut Sender) {
+    /// Takes what became of a file. Whether the server has more of it than ever.
+    pub(super) fn row(&mut self, row: Row, sender: &mut Sender) -> bool {
         let key = row.key;
-        let Some(index) = self.open.get(&key).map(|upload| upload.index) else {
-            return;
+        let Some(upload) = self.open.get_mut(&key) else {
+            return false;
         };
+        let (index, before) = (upload.index, upload.reached);
+        let anew = row.durable < before.1;
+        upload.reached = if anew {
+            (row.received, row.durable)
+        } else {
+            (before.0.max(row.received), row.durable)
+        };
+        let moved = !anew && upload.reached != before;
         let trouble = row.trouble.clone().unwrap_or(Trouble::Internal);
         match (row.state, row.id, row.digest) {
             (RowState::Stored, Some(id), Some(digest)) => {
@@ -229,6 +240,7 @@ impl Uploads {
             }
             _ => self.told.push(Event::Progress(index, row)),
         }
+        moved
     }
 
     fn fail(&mut self, index: usize, failure: Failure) {

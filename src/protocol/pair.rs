@@ -449,6 +449,22 @@ fn after_a_reload_the_same_file_continues_and_another_is_refused() {
 }
 
 #[test]
+fn an_upload_that_has_its_file_goes_on_when_it_is_given_again() {
+    let mut world = World::new();
+    let file = content(4 * BLOCK, 1);
+    let key = world.add("a", file.clone());
+    world.connect();
+    while world.rows()[0].durable == 0 {
+        world.step();
+    }
+    assert!(!world.sender.provide(key, manifest("a", &file)));
+    assert!(!world.sender.provide(key, manifest("a", &file[1..])));
+    world.run();
+    world.check_stored();
+    assert!(!world.sender.provide(key, manifest("a", &file)));
+}
+
+#[test]
 fn limits_of_an_earlier_connection_refuse_nothing() {
     let mut world = World::new();
     let strict = Limits {

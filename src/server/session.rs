@@ -190,6 +190,11 @@ impl Session {
             }
             let due = self.due();
             let reads = !self.ended && !self.is_crowded();
+            if self.is_crowded() {
+                // Who is not listened to is not silent.
+                self.heard = Instant::now();
+                self.pinged = false;
+            }
             let open = self.deadline.is_none();
             let watches = open && self.watcher.is_watching();
             let wants = open && self.receiver.wants_to_send();
@@ -252,14 +257,23 @@ impl Session {
         others.fold(due, Instant::min)
     }
 
+    /// How long the client was listened to and said nothing.
+    fn silence(&self) -> Duration {
+        if self.is_crowded() {
+            Duration::ZERO
+        } else {
+            self.heard.elapsed()
+        }
+    }
+
     fn passed(&mut self, watches: bool) {
         let now = self.now();
         self.receiver.tick(now);
         if self.draining.is_some_and(|by| by <= Instant::now()) {
             self.receiver.close(CloseCode::Restart);
-        } else if self.heard.elapsed() >= SILENCE {
+        } else if self.silence() >= SILENCE {
             self.receiver.close(CloseCode::HeartbeatLost);
-        } else if self.heard.elapsed() >= HEARTBEAT && !self.pinged {
+        } else if self.silence() >= HEARTBEAT && !self.pinged {
             self.pinged = true;
             // With no room in the outbox the client is not short of signs of life.
             let _ = self.outbox.try_send(Message::Ping(Bytes::new()));

@@ -93,7 +93,7 @@ pub enum Effect {
     Release(StreamId),
     /// Delete the upload; [`Receiver::aborted`].
     Abort(StreamId),
-    /// Begin to send a topic.
+    /// Begin to send a topic, from its snapshot on; anew, where it is sent already.
     Watch(Topic),
     /// Stop sending a topic.
     Unwatch(Topic),
@@ -382,12 +382,10 @@ impl Receiver {
                 });
             }
             ClientMessage::Watch { topic } => {
-                if self.topics.len() >= MAX_TOPICS {
+                if self.topics.insert(topic) && self.topics.len() > MAX_TOPICS {
                     return Err(CloseCode::Protocol);
                 }
-                if self.topics.insert(topic) {
-                    self.out.effects.push_back(Effect::Watch(topic));
-                }
+                self.out.effects.push_back(Effect::Watch(topic));
             }
             ClientMessage::Unwatch { topic } => {
                 if self.topics.remove(&topic) {

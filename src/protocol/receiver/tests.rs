@@ -164,6 +164,30 @@ fn a_stream_that_ended_is_an_ordinary_case() {
 }
 
 #[test]
+fn a_topic_is_begun_anew_whenever_it_is_asked_for() {
+    let watch = |n: usize| {
+        let id = FileId::from_bytes([n as u8; 16]);
+        let topic = Topic::Upload(id);
+        (topic, ClientMessage::Watch { topic }.encode())
+    };
+    let mut receiver = Receiver::new(settings());
+    receiver.message(hello(1).into(), Time::ZERO);
+    for _ in 0..2 {
+        for (topic, message) in (0..MAX_TOPICS).map(watch) {
+            effects(&mut receiver);
+            receiver.message(message.into(), Time::ZERO);
+            assert_eq!(effects(&mut receiver), [Effect::Watch(topic)]);
+        }
+    }
+    let (_, message) = watch(MAX_TOPICS);
+    receiver.message(message.into(), Time::ZERO);
+    assert_eq!(
+        effects(&mut receiver)[0],
+        Effect::Close(CloseCode::Protocol)
+    );
+}
+
+#[test]
 fn an_upload_beyond_the_limits_fails_and_the_connection_stays() {
     let mut receiver = Receiver::new(Settings {
         limits: Limits {

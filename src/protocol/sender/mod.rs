@@ -188,7 +188,8 @@ impl Sender {
             .filter_map(|key| self.uploads.get(key))
     }
 
-    fn row(&self, key: Key, now: Time) -> Option<Row> {
+    /// One row.
+    pub fn row(&self, key: Key, now: Time) -> Option<Row> {
         let upload = self.uploads.get(&key)?;
         (!upload.ending).then(|| upload.row(key, now))
     }

@@ -68,10 +68,12 @@ impl Sender {
         })
     }
 
-    /// Gives an upload its file, picked again. Whether it may be the one: a file of
-    /// another length is refused at once, one of other contents when it was compared.
+    /// Gives an upload its file, picked again. Whether it is taken: an upload that has its
+    /// file keeps it. One of another length is refused at once, one of other contents when
+    /// it was compared.
     pub fn provide(&mut self, key: Key, manifest: Manifest) -> bool {
-        let Some(upload) = self.uploads.get_mut(&key) else {
+        let wanting = |u: &&mut Outgoing| !u.source && !u.ending;
+        let Some(upload) = self.uploads.get_mut(&key).filter(wanting) else {
             return false;
         };
         self.changed.insert(key);

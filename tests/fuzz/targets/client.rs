@@ -27,6 +27,8 @@ const KEYS: usize = 6;
 #[derive(Debug, Arbitrary)]
 enum Step {
     Add(Size),
+    /// A file begins on a connection of its own, and this is the server's first word on it.
+    Begin(Size, Said),
     Restore(Size, u64, bool),
     /// A person wants something of an upload.
     Wish(u8, Wish),
@@ -95,8 +97,20 @@ impl World {
     fn step(&mut self, step: &Step) {
         match step {
             // As many as steps can speak of, and no more.
-            Step::Add(_) | Step::Restore(..) if self.keys.len() == KEYS => {}
+            Step::Add(_) | Step::Begin(..) | Step::Restore(..) if self.keys.len() == KEYS => {}
             Step::Add(size) => self.keys.push(self.sender.add(size.manifest())),
+            Step::Begin(size, said) => {
+                self.keys.push(self.sender.add(size.manifest()));
+                self.sender.connected(Limits::default(), 1 << 20, self.now);
+                self.connected = true;
+                let mut opened = None;
+                while let Some(message) = self.sender.poll_transmit(1) {
+                    opened = check_valid(message).or(opened);
+                }
+                if let Some(stream) = opened {
+                    self.message(&message(stream, said).encode());
+                }
+            }
             Step::Restore(size, durable, paused) => {
                 let key = self.sender.restore(Record {
                     manifest: size.manifest(),
@@ -269,11 +283,15 @@ fn anywhere(ranges: &[(u64, u64)]) -> RangeSet {
     set
 }
 
-/// Whatever its server said, a client sends only what its server can read.
-fn check_valid(message: Vec<u8>) {
+/// Whatever its server said, a client sends only what its server can read. The stream
+/// that is opened, if one is.
+fn check_valid(message: Vec<u8>) -> Option<StreamId> {
     match Frame::parse(message.into()).unwrap() {
-        Frame::Data { .. } => {}
-        Frame::Control(content) => _ = ClientMessage::decode(&content).unwrap(),
+        Frame::Data { .. } => None,
+        Frame::Control(content) => match ClientMessage::decode(&content).unwrap() {
+            ClientMessage::Open { stream, .. } => Some(stream),
+            _ => None,
+        },
     }
 }
 
