@@ -52,6 +52,25 @@ pub struct Server {
     began: Instant,
 }
 
+/// A connection's share of the memory for data on its way. It is given back when nobody
+/// has it any more: neither the connection, nor an upload that still writes what came
+/// over it.
+struct Share(Arc<Server>);
+
+impl Share {
+    /// A share, if there is room for one.
+    fn take(server: &Arc<Server>) -> Option<Arc<Self>> {
+        let room = server.budget.lock().join();
+        room.then(|| Arc::new(Self(server.clone())))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.budget.lock().leave();
+    }
+}
+
 /// A server could not be brought up.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -17,10 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Server;
 use super::hub::Control;
 use super::upload::{self, Job, Outcome, Request};
 use super::watcher::Watcher;
+use super::{Server, Share};
 use crate::protocol::close::CloseCode;
 use crate::protocol::flow::Budget;
 use crate::protocol::id::{ClientId, FileId};
@@ -113,8 +113,8 @@ struct Session {
     watcher: Watcher,
     heard: Instant,
     pinged: bool,
-    /// Whether this connection takes a share of the memory budget.
-    joined: bool,
+    /// What it has of the memory budget, once it sends something.
+    share: Option<Arc<Share>>,
     code: Option<CloseCode>,
     /// Until when the announcement of the server's end may take.
     draining: Option<Instant>,
@@ -134,9 +134,6 @@ struct Upload {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.joined {
-            self.server.budget.lock().leave();
-        }
         if let Some((client, generation)) = self.client {
             self.server.hub.farewell(client, generation);
         }
@@ -168,7 +165,7 @@ impl Session {
             watcher: Watcher::default(),
             heard: Instant::now(),
             pinged: false,
-            joined: false,
+            share: None,
             code: None,
             draining: None,
             deadline: None,
@@ -374,7 +371,7 @@ impl Session {
                 Effect::Close(code) => self.close(code),
             }
         }
-        if self.joined {
+        if self.share.is_some() {
             self.receiver
                 .set_capacity(self.server.budget.lock().share());
         }
@@ -390,13 +387,11 @@ impl Session {
     }
 
     fn open(&mut self, request: Request) {
-        if !self.joined {
-            self.joined = self.server.budget.lock().join();
-        }
+        self.share = self.share.take().or_else(|| Share::take(&self.server));
         let stream = request.stream;
-        if !self.joined {
+        let Some(share) = self.share.clone() else {
             return self.receiver.failed(stream, Trouble::Busy);
-        }
+        };
         let (jobs, todo) = mpsc::unbounded_channel();
         let upload = Upload {
             jobs,
@@ -406,6 +401,7 @@ impl Session {
         self.uploads.insert(stream, upload);
         let task = upload::run(
             self.server.clone(),
+            share,
             request,
             self.controls.0.clone(),
             todo,

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::hub::{ControlSender, Hold};
 use super::matching::{self, Matched};
 use super::recover::{self, RecoverError};
-use super::{Server, random};
+use super::{Server, Share, random};
 use crate::protocol::StreamId;
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::live::LiveState;
@@ -122,9 +122,11 @@ pub struct Request {
 }
 
 /// Runs one stream from its `Open` to its end. Whatever breaks down on the way, a
-/// [`UploadWriter`] for one, ends this stream only.
+/// [`UploadWriter`] for one, ends this stream only. `_share` is given back after all that
+/// was to be written.
 pub async fn run(
     server: Arc<Server>,
+    _share: Arc<Share>,
     request: Request,
     session: ControlSender,
     mut jobs: UnboundedReceiver<Job>,
