@@ -32,6 +32,10 @@ test: lint build ## Run every test there is
 	@echo "== browser tests"
 	cd end2end && ../$(run) npm run --silent check && ../$(run) npx playwright test --forbid-only
 
+.PHONY: soak
+soak: ## Try bad days until stopped, or so many of them: make soak SEEDS=1000000
+	$(run) cargo test $(ssr) --test simulation -- --ignored --nocapture soak
+
 .PHONY: dev
 dev: ## Serve a debug build that rebuilds and reloads on every change
 	@scripts/setup dev

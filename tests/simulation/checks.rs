@@ -1,0 +1,454 @@
+//! What must hold, whatever happens. Everything is compared with the truth, which is on
+//! the virtual disk and in the virtual registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use longhaul::protocol::connection::{self, State};
+use longhaul::protocol::flow::Budget;
+use longhaul::protocol::id::FileId;
+use longhaul::protocol::message::ServerMessage;
+use longhaul::protocol::sender::{Row, RowState};
+use longhaul::protocol::{StreamId, Time};
+use longhaul::registry::Epoch;
+use longhaul::verify::{BLOCK, BlockHash, block_len};
+
+use super::client::{Client, Socket};
+use super::extents::equal;
+use super::network::{Link, LinkId};
+use super::session::Session;
+use super::upload::Task;
+use super::world::{Event, World};
+
+/// How long a stream may stand still while nothing is in its way.
+const STANDSTILL: Duration = Duration::from_secs(5);
+/// How long nothing may change for anybody who has work, once nothing goes wrong.
+const PATIENCE: Duration = Duration::from_secs(100);
+/// How long all may take, once nothing goes wrong.
+const END: Duration = Duration::from_secs(1500);
+
+/// What was said, and what people wanted.
+#[derive(Debug, Default)]
+pub struct Checks {
+    said: BTreeMap<FileId, Said>,
+    /// Uploads that somebody has ended.
+    ended: BTreeSet<FileId>,
+    pub cancelled: BTreeSet<FileId>,
+    /// How far each stream was said to be, and whether a block was refused since.
+    streams: BTreeMap<(usize, StreamId), u64>,
+    /// When anything that people see changed last.
+    changed: Time,
+    /// How often somebody helped each upload.
+    helped: BTreeMap<(usize, u64, u32), u32>,
+    idle_since: Option<Time>,
+}
+
+/// The most that the server said of an upload.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    received: u64,
+    durable: u64,
+}
+
+impl Checks {
+    pub fn ended(&mut self, id: FileId) {
+        self.ended.insert(id);
+    }
+}
+
+impl World {
+    /// The server says something to a client: it must be true now.
+    pub fn said(&mut self, session: &Session, message: &ServerMessage) {
+        self.say(|| format!("the server says {message:?}"));
+        let link = session.link;
+        match message {
+            ServerMessage::Opened {
+                stream, id, have, ..
+            } => {
+                if let Some(entry) = self.server.books.upload(*id) {
+                    for block in have.values() {
+                        let known = entry.blocks.contains_key(&block);
+                        assert!(known, "block {block} of {id} is claimed and not recorded");
+                    }
+                    let size = entry.manifest.size;
+                    let durable = have.values().map(|block| block_len(block, size)).sum();
+                    self.hear(*id, durable, durable);
+                    self.checks.streams.insert((link, *stream), durable);
+                }
+            }
+            ServerMessage::Ack {
+                stream,
+                received,
+                durable,
+            } => {
+                let last = self.checks.streams.insert((link, *stream), *received);
+                let fell = last.is_some_and(|last| *received < last);
+                assert!(!fell, "what is received fell from {last:?} to {received}");
+                if let Some(&id) = session.ids.get(stream) {
+                    self.hear(id, *received, *durable);
+                }
+            }
+            ServerMessage::Nack { stream, .. } => {
+                self.checks.streams.remove(&(link, *stream));
+            }
+            ServerMessage::Paused { stream, durable } => {
+                if let Some(&id) = session.ids.get(stream) {
+                    self.hear(id, *durable, *durable);
+                }
+            }
+            ServerMessage::Sealed { id, root, .. } => {
+                let file = self.server.books.file(*id);
+                let digest = file.map(|file| file.digest);
+                assert_eq!(digest, Some(*root), "{id} is said to be stored");
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, id: FileId, received: u64, durable: u64) {
+        assert!(durable <= received, "{id}: {durable} of {received}");
+        if let Some(entry) = self.server.books.upload(id) {
+            assert!(received <= entry.manifest.size, "{id}: more than its size");
+            let truth = entry.durable();
+            assert!(
+                durable <= truth,
+                "{id}: {durable} durable, in truth {truth}"
+            );
+        }
+        let said = self.checks.said.entry(id).or_default();
+        said.received = said.received.max(received);
+        said.durable = said.durable.max(durable);
+    }
+
+    /// Blocks are recorded as durable, by the newest holder: they must be.
+    pub fn check_recorded(&mut self, id: FileId, epoch: Epoch, blocks: &[(u64, BlockHash)]) {
+        let newest = self.server.books.upload(id).map(|entry| entry.epoch);
+        assert_eq!(
+            newest,
+            Some(epoch),
+            "an older holder records blocks of {id}"
+        );
+        for (block, hash) in blocks {
+            self.check_block(id, *block, *hash);
+        }
+    }
+
+    fn check_block(&self, id: FileId, block: u64, hash: BlockHash) {
+        let Some(entry) = self.server.books.upload(id) else {
+            return;
+        };
+        let size = entry.manifest.size;
+        let start = block * BLOCK;
+        let end = start + block_len(block, size);
+        let part = self.server.disk.part(id);
+        let Some(part) = part else {
+            panic!("block {block} of {id} is recorded, and there is no part");
+        };
+        let Some(pieces) = part.safe(start, end) else {
+            panic!("block {block} of {id} is recorded and not synced");
+        };
+        if part.rotten(start, end) {
+            return;
+        }
+        let source = self.source_of(&entry.manifest.path);
+        let of = start as usize..end as usize;
+        let sent = self.sources[source].versions.iter();
+        let mut sent = sent.filter_map(|version| version.content.get(of.clone()));
+        if sent.any(|bytes| equal(&pieces, bytes)) {
+            return;
+        }
+        // Bytes that nobody has any more were still what was recorded.
+        let mut hasher = longhaul::verify::BlockHasher::new(block, size);
+        pieces.iter().for_each(|piece| hasher.update(piece));
+        assert!(
+            hasher.finish() == hash,
+            "block {block} of {id} is not what was recorded"
+        );
+    }
+
+    /// A file is stored: it must be a file that somebody had, whole and unmixed.
+    pub fn check_stored(&mut self, id: FileId) {
+        let Some(file) = self.server.books.file(id) else {
+            panic!("{id} is stored and unknown");
+        };
+        let placed = self.server.disk.file(&file.path);
+        let Some(placed) = placed.filter(|placed| placed.id == id) else {
+            panic!("{} is recorded and not there", file.path);
+        };
+        // "3 (2).bin" came from "3.bin".
+        let number: String = file.path.chars().take_while(char::is_ascii_digit).collect();
+        let source = self.source_of(&format!("{number}.bin"));
+        let rotten = !placed.content.rot.is_empty();
+        let same = self.sources[source].versions.iter().any(|version| {
+            // Where the disk has damaged a byte, its digest still is what was sent.
+            version.digest == file.digest && placed.content.equals(&version.content)
+        });
+        assert!(
+            same,
+            "{} is stored and is not what was sent (damaged by the disk: {rotten})",
+            file.path
+        );
+    }
+
+    /// The server gives an upload up because nothing of it is left.
+    pub fn check_abandoned(&mut self, id: FileId) {
+        let said = self.checks.said.get(&id).copied().unwrap_or_default();
+        let ended = self.checks.ended.contains(&id);
+        assert!(
+            ended || said.durable == 0,
+            "{id} is given up, and {} bytes of it were acknowledged",
+            said.durable
+        );
+    }
+
+    /// After a crash all is there that was ever said to be.
+    pub fn check_after_crash(&mut self) {
+        for (&id, said) in &self.checks.said {
+            if self.checks.ended.contains(&id) || self.server.books.file(id).is_some() {
+                continue;
+            }
+            let Some(entry) = self.server.books.upload(id) else {
+                assert!(
+                    said.durable == 0,
+                    "{id} is gone, and {} bytes of it were acknowledged",
+                    said.durable
+                );
+                continue;
+            };
+            assert!(
+                entry.durable() >= said.durable,
+                "{id}: {} bytes were acknowledged, {} are there",
+                said.durable,
+                entry.durable()
+            );
+            for (&block, &hash) in &entry.blocks {
+                self.check_block(id, block, hash);
+            }
+        }
+        self.check_files();
+    }
+
+    fn check_files(&mut self) {
+        let ids: Vec<FileId> = self.server.books.files().map(|file| file.id).collect();
+        for id in ids {
+            self.check_stored(id);
+        }
+    }
+
+    /// A connection is told that a newer one of its client is there: it must be.
+    pub fn check_superseded(&self, link: LinkId) {
+        let this = &self.links[link];
+        let newer =
+            |other: &Link| other.client == this.client && other.generation > this.generation;
+        let ghost = this.client.is_none();
+        assert!(
+            ghost || self.links.iter().any(newer),
+            "{:?} is superseded by an older connection",
+            this.generation
+        );
+    }
+
+    /// The connection asks for something: it must make sense for its sockets.
+    pub fn check_socket(&mut self, client: usize, effect: connection::Effect) {
+        let sockets = &mut self.clients[client].sockets;
+        match effect {
+            connection::Effect::Open(generation) => {
+                let live = |socket: &Socket| matches!(socket, Socket::Connecting | Socket::Open);
+                assert!(!sockets.values().any(live), "a second socket");
+                let before = sockets.insert(generation, Socket::Connecting);
+                assert_eq!(before, None, "a generation twice");
+            }
+            connection::Effect::Ping(generation) => {
+                let socket = sockets.get(&generation);
+                let open = matches!(socket, Some(Socket::Open | Socket::Closed));
+                assert!(open, "a ping for {socket:?}");
+            }
+            connection::Effect::Close(generation, _) => {
+                let socket = sockets.insert(generation, Socket::Closing);
+                let closable = matches!(
+                    socket,
+                    Some(Socket::Connecting | Socket::Open | Socket::Closed)
+                );
+                assert!(closable, "a close for {socket:?}");
+            }
+            connection::Effect::Forget(generation) => {
+                let socket = sockets.insert(generation, Socket::Closed);
+                let over = matches!(socket, Some(Socket::Closing | Socket::Closed));
+                assert!(over, "{socket:?} is forgotten and was not closed");
+            }
+        }
+    }
+
+    /// A client forgets an upload: it must be stored, or over.
+    pub fn check_forgotten(&self, client: usize, id: FileId) {
+        let Some(entry) = self.server.books.upload(id) else {
+            return;
+        };
+        let source = self.source_of(&entry.manifest.path);
+        let kept = self.clients[client].journal.get(&id);
+        if kept.is_some_and(|(record, _)| self.server.books.is_replaced(&record.token)) {
+            // Somebody else proved to have the file, and goes on with it.
+            return;
+        }
+        let over = self.clients[client].cancelled.contains(&source)
+            || self.checks.cancelled.contains(&id)
+            || self.checks.ended.contains(&id);
+        assert!(over, "client {client} forgets {id}, which is unfinished");
+    }
+
+    /// What people see must have been said by the server.
+    pub fn check_rows(&mut self, client: usize) {
+        let now = self.clock(client);
+        if !self.clients[client].sender.has_changes() {
+            return;
+        }
+        let (rows, gone) = self.clients[client].sender.take_changes(now);
+        if !rows.is_empty() || !gone.is_empty() {
+            self.checks.changed = self.now;
+        }
+        for row in rows {
+            self.check_row(client, &row);
+        }
+    }
+
+    fn check_row(&self, client: usize, row: &Row) {
+        let said = row.id.and_then(|id| self.checks.said.get(&id)).copied();
+        let said = said.unwrap_or_default();
+        let name = format!("client {client}, {}", row.path);
+        if row.state == RowState::Stored {
+            let file = row.id.and_then(|id| self.server.books.file(id));
+            let digest = file.map(|file| file.digest);
+            assert!(
+                digest.is_some() && digest == row.digest,
+                "{name} is not stored"
+            );
+            return;
+        }
+        assert!(row.durable <= row.received, "{name}: {row:?}");
+        assert!(row.received <= row.size, "{name}: {row:?}");
+        assert!(
+            row.durable <= said.durable,
+            "{name}: {} is shown as durable, {} was said",
+            row.durable,
+            said.durable
+        );
+        assert!(
+            row.received <= said.received,
+            "{name}: {} is shown as received, {} was said",
+            row.received,
+            said.received
+        );
+    }
+
+    /// Bytes that wait for the disk are bounded. A share that was granted is not taken
+    /// back when another connection joins, so it is the budget for the first, half of it
+    /// for the second, and so on.
+    pub fn check_memory(&mut self) {
+        let (waiting, budget) = (self.server.waiting, self.server.budget_total);
+        let most: u64 = (1..=self.server.members).map(|n| budget / n).sum();
+        assert!(waiting <= most, "{waiting} bytes wait, at most {most} may");
+    }
+
+    /// Looks at everything now and then.
+    pub fn inspect(&mut self) {
+        self.at(self.now + Duration::from_millis(1000), Event::Inspect);
+        for client in 0..self.clients.len() {
+            self.check_standstill(client);
+        }
+        match self.calm {
+            None if self.trouble_is_over() => self.heal(),
+            None => {}
+            Some(since) => self.inspect_calm(since),
+        }
+    }
+
+    /// No stream stands still while nothing is in its way.
+    fn check_standstill(&mut self, number: usize) {
+        let client = &self.clients[number];
+        let Some((_, link)) = client.socket else {
+            return;
+        };
+        let link = &self.links[link];
+        let State::Open { .. } = client.connection.state() else {
+            return;
+        };
+        let reported = link.session.and_then(|s| self.server.alive.get(&s));
+        let moved = reported.map_or(link.moved, |at| link.moved.max(*at));
+        let still = moved + STANDSTILL < self.now && !link.busy(self.now);
+        if !still || link.hurt || link.client_done || link.server_done || client.reading > 0 {
+            return;
+        }
+        let session = link.session.and_then(|s| self.server.sessions.get(&s));
+        let Some(session) = session else {
+            return;
+        };
+        let task = |number: &u64| self.server.tasks.get(number);
+        let busy = session.uploads.values().filter_map(task).any(Task::is_busy);
+        if busy {
+            return;
+        }
+        let rows = client.sender.rows(self.now);
+        let starving = rows
+            .iter()
+            .find(|row| matches!(row.state, RowState::Sending | RowState::Verifying));
+        assert!(starving.is_none(), "a stream starves: {starving:?}");
+    }
+
+    /// Once nothing goes wrong all comes to its end: by itself as far as it can, then
+    /// with the help of people.
+    fn inspect_calm(&mut self, since: Time) {
+        let busy = self.clients.iter().any(|client| client.sender.interest());
+        let quiet = self.now - self.checks.changed.max(since);
+        self.reconnect();
+        assert!(!busy || quiet < PATIENCE, "nothing changes any more");
+        assert!(self.now - since < END, "it does not come to an end");
+        if busy {
+            self.checks.idle_since = None;
+            return;
+        }
+        if self.help() {
+            self.checks.idle_since = None;
+            return;
+        }
+        let idle = *self.checks.idle_since.get_or_insert(self.now);
+        let server = &self.server;
+        let closed = |client: &Client| matches!(client.connection.state(), State::Idle);
+        let gone = server.sessions.is_empty()
+            && server.tasks.is_empty()
+            && self.clients.iter().all(closed);
+        if gone && server.up {
+            self.check_end();
+        } else {
+            let waited = self.now - idle;
+            assert!(waited < Duration::from_secs(60), "something is left open");
+        }
+    }
+
+    /// How often somebody helped with an upload, this time included.
+    pub fn count_help(&mut self, client: usize, key: u32) -> u32 {
+        let engine = self.clients[client].engine;
+        let count = self.checks.helped.entry((client, engine, key)).or_default();
+        *count += 1;
+        assert!(*count < 30, "help does not help client {client} with {key}");
+        *count
+    }
+
+    /// All is over: everything that was wanted is stored, and nothing is left behind.
+    fn check_end(&mut self) {
+        self.over = true;
+        self.check_files();
+        let server = &self.server;
+        assert!(server.holders.is_empty(), "an upload is held by nobody");
+        assert!(server.clients.is_empty(), "a client is remembered");
+        assert_eq!(server.waiting, 0, "bytes of nobody are in memory");
+        assert_eq!(server.budget, Budget::new(server.budget_total));
+        for client in &self.clients {
+            for source in &client.wanted {
+                let stored = self.is_stored(*source);
+                let mut people = self.clients.iter();
+                let given_up = people.any(|client| client.cancelled.contains(source));
+                assert!(stored || given_up, "{source} was wanted and is not stored");
+            }
+        }
+    }
+}

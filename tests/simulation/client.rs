@@ -1,0 +1,540 @@
+//! One client: drives the real [`Sender`] and [`Connection`] as the engines do, with a
+//! journal that outlives them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longhaul::protocol::close::CloseCode;
+use longhaul::protocol::connection::{self, Connection, Event as Happening, State};
+use longhaul::protocol::frame::Frame;
+use longhaul::protocol::id::{ClientId, FileId};
+use longhaul::protocol::message::{ClientMessage, ServerMessage};
+use longhaul::protocol::pace::Pace;
+use longhaul::protocol::sender::{Effect, Key, ReadError, Record, Sender};
+use longhaul::protocol::{Generation, Time, VERSION};
+
+use super::network::{Cargo, LinkId, Side, Way, damaged};
+use super::server::bytes;
+use super::source::Picked;
+use super::world::{Event, World};
+
+/// How soon to look again whether the socket has room.
+const ROOM: Duration = Duration::from_millis(8);
+
+#[derive(Debug)]
+pub struct Client {
+    /// Counts its engines: a reload makes another.
+    pub engine: u64,
+    id: ClientId,
+    pub sender: Sender,
+    pub connection: Connection,
+    interest: bool,
+    pub socket: Option<(Generation, LinkId)>,
+    /// What became of every socket of this engine.
+    pub sockets: BTreeMap<Generation, Socket>,
+    pub journal: BTreeMap<FileId, (Record, Picked)>,
+    /// When the last change of the journal is made.
+    journal_at: Time,
+    pub sources: BTreeMap<Key, Picked>,
+    /// Reads under way.
+    pub reading: u32,
+    pub way: Way,
+    /// How late its timers are.
+    pub lateness: Duration,
+    armed: Option<Time>,
+    stamp: u64,
+    /// It takes nothing in until then; what happens meanwhile waits.
+    pub frozen_until: Time,
+    backlog: VecDeque<Input>,
+    /// It reaches nobody until then.
+    pub unplugged: Time,
+    /// How far its clock is ahead of the world's.
+    pub ahead: Duration,
+    /// How many of its next messages are damaged on their way.
+    pub damage: u32,
+    /// Which files shall arrive, as it was told.
+    pub wanted: Vec<usize>,
+    pub cancelled: Vec<usize>,
+}
+
+/// What became of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Socket {
+    Connecting,
+    Open,
+    /// Closed by the client, and by nobody else yet.
+    Closing,
+    Closed,
+}
+
+/// What comes in.
+#[derive(Debug)]
+pub enum Input {
+    Opened(Generation),
+    Message(Generation, Bytes),
+    Closed(Generation, CloseCode),
+    Read(Key, u64, Result<Bytes, ReadError>),
+    Timer,
+    Page(Happening),
+    Wish(Wish),
+}
+
+/// What a person wants.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    Add(usize),
+    Provide(Key, Picked),
+    Pause(Key),
+    Resume(Key),
+    Retry(Key),
+    Cancel(Key),
+    Clear,
+}
+
+/// A change of the journal.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    Keep(Box<(Record, Picked)>),
+    Forget(FileId),
+}
+
+impl Client {
+    pub fn new(way: Way, lateness: Duration) -> Self {
+        Self {
+            engine: 0,
+            id: ClientId::from_bytes([0; 16]),
+            sender: Sender::new(),
+            connection: Connection::new(Generation(0), true),
+            interest: false,
+            socket: None,
+            sockets: BTreeMap::new(),
+            journal: BTreeMap::new(),
+            journal_at: Time::ZERO,
+            sources: BTreeMap::new(),
+            reading: 0,
+            way,
+            lateness,
+            armed: None,
+            stamp: 0,
+            frozen_until: Time::ZERO,
+            backlog: VecDeque::new(),
+            unplugged: Time::ZERO,
+            ahead: Duration::ZERO,
+            damage: 0,
+            wanted: Vec::new(),
+            cancelled: Vec::new(),
+        }
+    }
+
+    fn generation(&self) -> Generation {
+        self.connection.generation()
+    }
+}
+
+impl World {
+    /// Another engine: the memory of the one before is gone, the journal is not.
+    pub fn new_engine(&mut self, number: usize) {
+        let id = ClientId::from_bytes(bytes(self.server.fresh()));
+        let client = &mut self.clients[number];
+        client.engine += 1;
+        client.id = id;
+        client.sender = Sender::new();
+        client.connection = Connection::new(Generation(0), client.connection.online());
+        client.interest = false;
+        client.socket = None;
+        client.sockets.clear();
+        client.sources.clear();
+        client.reading = 0;
+        client.armed = None;
+        client.backlog.clear();
+        client.frozen_until = self.now;
+        let mut records: Vec<_> = client.journal.values().cloned().collect();
+        records.sort_by_key(|(record, _)| record.order);
+        for (record, picked) in records {
+            let key = self.clients[number].sender.restore(record);
+            // Where the browser kept a handle that it may read without asking.
+            let now = Picked {
+                source: picked.source,
+                version: self.sources[picked.source].versions.len() - 1,
+            };
+            if self.chance.percent(50) && !self.sources[now.source].vanished {
+                self.provide(number, key, now);
+            }
+        }
+        self.carry_out(number);
+    }
+
+    fn provide(&mut self, number: usize, key: Key, picked: Picked) {
+        let manifest = self.sources[picked.source].manifest();
+        let client = &mut self.clients[number];
+        if client.sender.provide(key, manifest) {
+            client.sources.insert(key, picked);
+        }
+    }
+
+    /// Something reaches a client's end of a connection.
+    pub fn client_arrival(&mut self, link: LinkId, cargo: Cargo) {
+        let this = &mut self.links[link];
+        let Some((client, engine)) = this.client else {
+            return;
+        };
+        let generation = this.generation;
+        if this.client_done {
+            return;
+        }
+        if self.clients[client].engine != engine {
+            this.client_done = true;
+            return self.send(link, Side::Server, Cargo::End);
+        }
+        let input = match cargo {
+            Cargo::Binary(bytes) => Input::Message(generation, bytes),
+            // The browser answers these itself, however busy the page is.
+            Cargo::Ping => return self.send(link, Side::Server, Cargo::Pong),
+            Cargo::Pong => return,
+            Cargo::Close(code) => {
+                this.client_done = true;
+                self.send(link, Side::Server, Cargo::Close(code));
+                Input::Closed(generation, code)
+            }
+            Cargo::End => {
+                this.client_done = true;
+                Input::Closed(generation, CloseCode::Broken)
+            }
+        };
+        self.input(client, input);
+    }
+
+    pub fn opened(&mut self, link: LinkId) {
+        let this = &self.links[link];
+        let Some((client, engine)) = this.client else {
+            return;
+        };
+        if this.client_done || this.lost || self.clients[client].engine != engine {
+            return;
+        }
+        let generation = this.generation;
+        self.input(client, Input::Opened(generation));
+    }
+
+    /// A client takes something in, or will once it thaws.
+    pub fn input(&mut self, number: usize, input: Input) {
+        let client = &mut self.clients[number];
+        if client.frozen_until > self.now {
+            return client.backlog.push_back(input);
+        }
+        self.take(number, input);
+        self.carry_out(number);
+    }
+
+    pub fn thaw(&mut self, number: usize) {
+        if self.clients[number].frozen_until > self.now {
+            return;
+        }
+        while let Some(input) = self.clients[number].backlog.pop_front() {
+            self.take(number, input);
+            self.carry_out(number);
+        }
+    }
+
+    pub fn clock(&self, number: usize) -> Time {
+        self.now + self.clients[number].ahead
+    }
+
+    fn happen(&mut self, number: usize, event: Happening) {
+        let (now, random) = (self.clock(number), self.chance.next());
+        self.clients[number].connection.handle(event, now, random);
+    }
+
+    fn take(&mut self, number: usize, input: Input) {
+        let now = self.clock(number);
+        match input {
+            Input::Opened(generation) => {
+                if let Some(socket @ Socket::Connecting) =
+                    self.clients[number].sockets.get_mut(&generation)
+                {
+                    *socket = Socket::Open;
+                }
+                self.happen(number, Happening::Opened(generation));
+                if generation == self.clients[number].generation() {
+                    let client = self.clients[number].id;
+                    let hello = ClientMessage::Hello {
+                        version: VERSION,
+                        client,
+                        generation,
+                    };
+                    self.say_to_server(number, &hello);
+                }
+            }
+            Input::Message(generation, bytes) => {
+                self.happen(number, Happening::Heard(generation));
+                if generation != self.clients[number].generation() {
+                    return;
+                }
+                let message = match Frame::parse(bytes) {
+                    Ok(Frame::Control(content)) => ServerMessage::decode(&content).ok(),
+                    _ => None,
+                };
+                match message {
+                    Some(message) => self.message(number, generation, message),
+                    None => self.happen(number, Happening::Fault(generation)),
+                }
+            }
+            Input::Closed(generation, code) => {
+                self.clients[number]
+                    .sockets
+                    .insert(generation, Socket::Closed);
+                self.happen(number, Happening::Closed(generation, code));
+            }
+            Input::Read(key, slice, outcome) => {
+                let client = &mut self.clients[number];
+                client.reading -= 1;
+                client.sender.read(key, slice, outcome, now);
+            }
+            Input::Timer => {
+                self.clients[number].armed = None;
+                self.happen(number, Happening::Tick);
+                self.clients[number].sender.tick(now);
+            }
+            Input::Page(event) => self.happen(number, event),
+            Input::Wish(wish) => self.fulfil(number, wish),
+        }
+    }
+
+    fn fulfil(&mut self, number: usize, wish: Wish) {
+        let client = &mut self.clients[number];
+        match wish {
+            Wish::Add(source) => {
+                let manifest = self.sources[source].manifest();
+                let picked = Picked {
+                    source,
+                    version: self.sources[source].versions.len() - 1,
+                };
+                // As the engine: it may be what an upload waits for.
+                let needy = client.sender.needs_file().find(|(_, m)| **m == manifest);
+                match needy.map(|(key, _)| key) {
+                    Some(key) => self.provide(number, key, picked),
+                    None => {
+                        let key = client.sender.add(manifest);
+                        client.sources.insert(key, picked);
+                    }
+                }
+            }
+            Wish::Provide(key, picked) => self.provide(number, key, picked),
+            Wish::Pause(key) => client.sender.pause(key),
+            Wish::Resume(key) => client.sender.resume(key),
+            Wish::Retry(key) => client.sender.retry(key),
+            Wish::Cancel(key) => client.sender.cancel(key),
+            Wish::Clear => client.sender.clear(),
+        }
+    }
+
+    fn say_to_server(&mut self, number: usize, message: &ClientMessage) {
+        let client = &self.clients[number];
+        if let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket) {
+            let cargo = Cargo::Binary(message.encode().into());
+            self.send(link, Side::Server, cargo);
+        }
+    }
+
+    fn message(&mut self, number: usize, generation: Generation, message: ServerMessage) {
+        let now = self.clock(number);
+        self.say(|| format!("client {number} hears {message:?}"));
+        match message {
+            ServerMessage::Welcome {
+                limits,
+                credit,
+                heartbeat,
+                ..
+            } => {
+                let heartbeat = Duration::from_millis(heartbeat.into());
+                self.happen(number, Happening::Welcomed(generation, heartbeat));
+                self.clients[number].sender.connected(limits, credit, now);
+            }
+            ServerMessage::Drain { retry_after } => {
+                let retry_after = Duration::from_millis(retry_after.into());
+                self.happen(number, Happening::Drain(generation, retry_after));
+            }
+            ServerMessage::Pong => {}
+            message => {
+                let random = self.chance.next();
+                self.clients[number].sender.message(message, now, random);
+            }
+        }
+    }
+
+    /// Carries out what the machines of a client want.
+    pub fn carry_out(&mut self, number: usize) {
+        let client = &mut self.clients[number];
+        let interest = client.sender.interest();
+        if interest != client.interest {
+            client.interest = interest;
+            self.happen(number, Happening::Interest(interest));
+        }
+        while let Some(effect) = self.clients[number].connection.poll() {
+            self.connection_effect(number, effect);
+        }
+        while let Some(effect) = self.clients[number].sender.poll_effect() {
+            self.sender_effect(number, effect);
+        }
+        let blocked = self.transmit(number);
+        self.check_rows(number);
+        self.arm(number, blocked);
+    }
+
+    fn connection_effect(&mut self, number: usize, effect: connection::Effect) {
+        self.check_socket(number, effect);
+        self.say(|| format!("client {number}: {effect:?}"));
+        match effect {
+            connection::Effect::Open(generation) => {
+                let link = self.dial(number, generation);
+                self.clients[number].socket = Some((generation, link));
+            }
+            connection::Effect::Ping(_) => self.say_to_server(number, &ClientMessage::Ping),
+            connection::Effect::Close(generation, code) => {
+                if let Some((_, link)) = self.clients[number].socket.filter(|s| s.0 == generation) {
+                    self.send(link, Side::Server, Cargo::Close(code));
+                }
+                self.clients[number].sender.disconnected();
+            }
+            connection::Effect::Forget(generation) => {
+                let client = &mut self.clients[number];
+                client.socket.take_if(|s| s.0 == generation);
+                client.sender.disconnected();
+            }
+        }
+    }
+
+    fn sender_effect(&mut self, number: usize, effect: Effect) {
+        let client = &mut self.clients[number];
+        let engine = client.engine;
+        match effect {
+            Effect::Read { key, slice, range } => {
+                if let Some(picked) = client.sources.get(&key).copied() {
+                    client.reading += 1;
+                    let delay = self
+                        .chance
+                        .span(Duration::from_micros(20), self.plan.reading);
+                    let read = Event::Read(number, engine, (key, slice, picked, range));
+                    self.at(self.now + delay, read);
+                }
+            }
+            Effect::Keep(key) => {
+                let Some(record) = client.sender.record(key) else {
+                    return;
+                };
+                let before = client.journal.get(&record.id).map(|(_, picked)| *picked);
+                if let Some(picked) = client.sources.get(&key).copied().or(before) {
+                    self.write_down(number, Entry::Keep(Box::new((record, picked))));
+                }
+            }
+            Effect::Forget(id) => {
+                self.check_forgotten(number, id);
+                self.write_down(number, Entry::Forget(id));
+            }
+            Effect::Release(key) => _ = client.sources.remove(&key),
+        }
+    }
+
+    /// Changes of a journal are made in order, a little later.
+    fn write_down(&mut self, number: usize, entry: Entry) {
+        let delay = self
+            .chance
+            .span(Duration::from_micros(100), self.plan.reading);
+        let at = (self.now + delay).max(self.clients[number].journal_at + Duration::from_nanos(1));
+        self.clients[number].journal_at = at;
+        self.at(at, Event::Kept(number, self.clients[number].engine, entry));
+    }
+
+    pub fn kept(&mut self, number: usize, entry: Entry) {
+        let journal = &mut self.clients[number].journal;
+        match entry {
+            Entry::Keep(both) => _ = journal.insert(both.0.id, *both),
+            Entry::Forget(id) => _ = journal.remove(&id),
+        }
+    }
+
+    pub fn read_done(&mut self, number: usize, (key, slice, picked, range): Reading) {
+        let outcome = self.sources[picked.source].read(picked.version, range.start, range.end);
+        self.input(number, Input::Read(key, slice, outcome));
+    }
+
+    /// Hands messages to the socket while credit and its queue allow; whether it has
+    /// no room for more.
+    fn transmit(&mut self, number: usize) -> bool {
+        let client = &self.clients[number];
+        let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket)
+        else {
+            return false;
+        };
+        let pace = Pace::at(client.sender.rate(self.clock(number)));
+        let payload = pace.payload.min(self.plan.payload);
+        let queue = pace.queue.min(self.plan.queue);
+        while self.links[link].buffered(Side::Server, self.now) < queue {
+            let client = &mut self.clients[number];
+            let Some(message) = client.sender.poll_transmit(payload) else {
+                return false;
+            };
+            let mut message = Bytes::from(message);
+            let fragile = message.first() == Some(&1) || is_hash(&message);
+            if client.damage > 0 && fragile {
+                client.damage -= 1;
+                let anywhere = self.chance.percent(20);
+                self.links[link].hurt |= anywhere;
+                message = damaged(&message, anywhere, &mut self.chance);
+            }
+            self.send(link, Side::Server, Cargo::Binary(message));
+        }
+        self.clients[number].sender.has_data()
+    }
+
+    /// Sets the one timer.
+    fn arm(&mut self, number: usize, blocked: bool) {
+        let now = self.clock(number);
+        let client = &mut self.clients[number];
+        let room = blocked.then_some(now + ROOM);
+        let times = [client.connection.timeout(), client.sender.timeout(), room];
+        let Some(due) = times.into_iter().flatten().min() else {
+            return;
+        };
+        if client.armed.is_some_and(|armed| armed <= due) {
+            return;
+        }
+        client.armed = Some(due);
+        client.stamp += 1;
+        let (engine, stamp, lateness) = (client.engine, client.stamp, client.lateness);
+        let late = self.chance.span(Duration::from_micros(100), lateness);
+        let wait = due.saturating_sub(now) + late;
+        self.at(self.now + wait, Event::Timer(number, engine, stamp));
+    }
+
+    /// Its clock jumps ahead, as after a sleep: what is due by then is due now.
+    pub fn jump(&mut self, number: usize, by: Duration) {
+        let moment = self.moment();
+        let client = &mut self.clients[number];
+        client.ahead += by;
+        if client.armed.is_some() {
+            let timer = Event::Timer(number, client.engine, client.stamp);
+            self.at(self.now + moment, timer);
+        }
+    }
+
+    pub fn timer(&mut self, number: usize, stamp: u64) {
+        if self.clients[number].stamp == stamp {
+            self.input(number, Input::Timer);
+        }
+    }
+}
+
+/// A read under way: whose, its name, which file, which bytes.
+pub type Reading = (Key, u64, Picked, Range<u64>);
+
+/// Whether a message carries the hash of a block.
+fn is_hash(message: &Bytes) -> bool {
+    let content = message.get(1..).unwrap_or_default();
+    matches!(
+        ClientMessage::decode(content),
+        Ok(ClientMessage::BlockHash { .. })
+    )
+}
