@@ -2,10 +2,8 @@
 //! the virtual disk and in the virtual registry.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use longhaul::protocol::connection::{self, State};
-use longhaul::protocol::flow::Budget;
+use longhaul::protocol::connection::{self};
 use longhaul::protocol::id::FileId;
 use longhaul::protocol::message::ServerMessage;
 use longhaul::protocol::sender::{Row, RowState};
@@ -13,19 +11,11 @@ use longhaul::protocol::{StreamId, Time};
 use longhaul::registry::Epoch;
 use longhaul::verify::{BLOCK, BlockHash, block_len};
 
-use super::client::{Client, Socket};
+use super::client::Socket;
 use super::extents::equal;
 use super::network::{Link, LinkId};
 use super::session::Session;
-use super::upload::Task;
-use super::world::{Event, World};
-
-/// How long a stream may stand still while nothing is in its way.
-const STANDSTILL: Duration = Duration::from_secs(5);
-/// How long nothing may change for anybody who has work, once nothing goes wrong.
-const PATIENCE: Duration = Duration::from_secs(100);
-/// How long all may take, once nothing goes wrong.
-const END: Duration = Duration::from_secs(1500);
+use super::world::World;
 
 /// What was said, and what people wanted.
 #[derive(Debug, Default)]
@@ -37,10 +27,10 @@ pub struct Checks {
     /// How far each stream was said to be, and whether a block was refused since.
     streams: BTreeMap<(usize, StreamId), u64>,
     /// When anything that people see changed last.
-    changed: Time,
+    pub changed: Time,
     /// How often somebody helped each upload.
-    helped: BTreeMap<(usize, u64, u32), u32>,
-    idle_since: Option<Time>,
+    pub helped: BTreeMap<(usize, u64, u32), u32>,
+    pub idle_since: Option<Time>,
 }
 
 /// The most that the server said of an upload.
@@ -228,7 +218,7 @@ impl World {
         self.check_files();
     }
 
-    fn check_files(&mut self) {
+    pub fn check_files(&mut self) {
         let ids: Vec<FileId> = self.server.books.files().map(|file| file.id).collect();
         for id in ids {
             self.check_stored(id);
@@ -347,108 +337,5 @@ impl World {
         let (waiting, budget) = (self.server.waiting, self.server.budget_total);
         let most: u64 = (1..=self.server.members).map(|n| budget / n).sum();
         assert!(waiting <= most, "{waiting} bytes wait, at most {most} may");
-    }
-
-    /// Looks at everything now and then.
-    pub fn inspect(&mut self) {
-        self.at(self.now + Duration::from_millis(1000), Event::Inspect);
-        for client in 0..self.clients.len() {
-            self.check_standstill(client);
-        }
-        match self.calm {
-            None if self.trouble_is_over() => self.heal(),
-            None => {}
-            Some(since) => self.inspect_calm(since),
-        }
-    }
-
-    /// No stream stands still while nothing is in its way.
-    fn check_standstill(&mut self, number: usize) {
-        let client = &self.clients[number];
-        let Some((_, link)) = client.socket else {
-            return;
-        };
-        let link = &self.links[link];
-        let State::Open { .. } = client.connection.state() else {
-            return;
-        };
-        let reported = link.session.and_then(|s| self.server.alive.get(&s));
-        let moved = reported.map_or(link.moved, |at| link.moved.max(*at));
-        let still = moved + STANDSTILL < self.now && !link.busy(self.now);
-        if !still || link.hurt || link.client_done || link.server_done || client.reading > 0 {
-            return;
-        }
-        let session = link.session.and_then(|s| self.server.sessions.get(&s));
-        let Some(session) = session else {
-            return;
-        };
-        let task = |number: &u64| self.server.tasks.get(number);
-        let busy = session.uploads.values().filter_map(task).any(Task::is_busy);
-        if busy {
-            return;
-        }
-        let rows = client.sender.rows(self.now);
-        let starving = rows
-            .iter()
-            .find(|row| matches!(row.state, RowState::Sending | RowState::Verifying));
-        assert!(starving.is_none(), "a stream starves: {starving:?}");
-    }
-
-    /// Once nothing goes wrong all comes to its end: by itself as far as it can, then
-    /// with the help of people.
-    fn inspect_calm(&mut self, since: Time) {
-        let busy = self.clients.iter().any(|client| client.sender.interest());
-        let quiet = self.now - self.checks.changed.max(since);
-        self.reconnect();
-        assert!(!busy || quiet < PATIENCE, "nothing changes any more");
-        assert!(self.now - since < END, "it does not come to an end");
-        if busy {
-            self.checks.idle_since = None;
-            return;
-        }
-        if self.help() {
-            self.checks.idle_since = None;
-            return;
-        }
-        let idle = *self.checks.idle_since.get_or_insert(self.now);
-        let server = &self.server;
-        let closed = |client: &Client| matches!(client.connection.state(), State::Idle);
-        let gone = server.sessions.is_empty()
-            && server.tasks.is_empty()
-            && self.clients.iter().all(closed);
-        if gone && server.up {
-            self.check_end();
-        } else {
-            let waited = self.now - idle;
-            assert!(waited < Duration::from_secs(60), "something is left open");
-        }
-    }
-
-    /// How often somebody helped with an upload, this time included.
-    pub fn count_help(&mut self, client: usize, key: u32) -> u32 {
-        let engine = self.clients[client].engine;
-        let count = self.checks.helped.entry((client, engine, key)).or_default();
-        *count += 1;
-        assert!(*count < 30, "help does not help client {client} with {key}");
-        *count
-    }
-
-    /// All is over: everything that was wanted is stored, and nothing is left behind.
-    fn check_end(&mut self) {
-        self.over = true;
-        self.check_files();
-        let server = &self.server;
-        assert!(server.holders.is_empty(), "an upload is held by nobody");
-        assert!(server.clients.is_empty(), "a client is remembered");
-        assert_eq!(server.waiting, 0, "bytes of nobody are in memory");
-        assert_eq!(server.budget, Budget::new(server.budget_total));
-        for client in &self.clients {
-            for source in &client.wanted {
-                let stored = self.is_stored(*source);
-                let mut people = self.clients.iter();
-                let given_up = people.any(|client| client.cancelled.contains(source));
-                assert!(stored || given_up, "{source} was wanted and is not stored");
-            }
-        }
     }
 }

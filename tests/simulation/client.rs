@@ -7,47 +7,43 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use longhaul::protocol::close::CloseCode;
-use longhaul::protocol::connection::{self, Connection, Event as Happening, State};
+use longhaul::protocol::connection::{Connection, Event as Happening, State};
 use longhaul::protocol::frame::Frame;
 use longhaul::protocol::id::{ClientId, FileId};
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
-use longhaul::protocol::pace::Pace;
-use longhaul::protocol::sender::{Effect, Key, ReadError, Record, Sender};
+use longhaul::protocol::sender::{Key, ReadError, Record, Sender};
 use longhaul::protocol::{Generation, Time, VERSION};
 
-use super::network::{Cargo, LinkId, Side, Way, damaged};
+use super::network::{Cargo, LinkId, Side, Way};
 use super::server::bytes;
 use super::source::Picked;
-use super::world::{Event, World};
-
-/// How soon to look again whether the socket has room.
-const ROOM: Duration = Duration::from_millis(8);
+use super::world::World;
 
 #[derive(Debug)]
 pub struct Client {
     /// Counts its engines: a reload makes another.
     pub engine: u64,
-    id: ClientId,
+    pub id: ClientId,
     pub sender: Sender,
     pub connection: Connection,
-    interest: bool,
+    pub interest: bool,
     pub socket: Option<(Generation, LinkId)>,
     /// What became of every socket of this engine.
     pub sockets: BTreeMap<Generation, Socket>,
     pub journal: BTreeMap<FileId, (Record, Picked)>,
     /// When the last change of the journal is made.
-    journal_at: Time,
+    pub journal_at: Time,
     pub sources: BTreeMap<Key, Picked>,
     /// Reads under way.
     pub reading: u32,
     pub way: Way,
     /// How late its timers are.
     pub lateness: Duration,
-    armed: Option<Time>,
-    stamp: u64,
+    pub armed: Option<Time>,
+    pub stamp: u64,
     /// It takes nothing in until then; what happens meanwhile waits.
     pub frozen_until: Time,
-    backlog: VecDeque<Input>,
+    pub backlog: VecDeque<Input>,
     /// It reaches nobody until then.
     pub unplugged: Time,
     /// How far its clock is ahead of the world's.
@@ -242,7 +238,7 @@ impl World {
         self.now + self.clients[number].ahead
     }
 
-    fn happen(&mut self, number: usize, event: Happening) {
+    pub fn happen(&mut self, number: usize, event: Happening) {
         let (now, random) = (self.clock(number), self.chance.next());
         self.clients[number].connection.handle(event, now, random);
     }
@@ -330,7 +326,7 @@ impl World {
         }
     }
 
-    fn say_to_server(&mut self, number: usize, message: &ClientMessage) {
+    pub fn say_to_server(&mut self, number: usize, message: &ClientMessage) {
         let client = &self.clients[number];
         if let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket) {
             let cargo = Cargo::Binary(message.encode().into());
@@ -363,178 +359,7 @@ impl World {
             }
         }
     }
-
-    /// Carries out what the machines of a client want.
-    pub fn carry_out(&mut self, number: usize) {
-        let client = &mut self.clients[number];
-        let interest = client.sender.interest();
-        if interest != client.interest {
-            client.interest = interest;
-            self.happen(number, Happening::Interest(interest));
-        }
-        while let Some(effect) = self.clients[number].connection.poll() {
-            self.connection_effect(number, effect);
-        }
-        while let Some(effect) = self.clients[number].sender.poll_effect() {
-            self.sender_effect(number, effect);
-        }
-        let blocked = self.transmit(number);
-        self.check_rows(number);
-        self.arm(number, blocked);
-    }
-
-    fn connection_effect(&mut self, number: usize, effect: connection::Effect) {
-        self.check_socket(number, effect);
-        self.say(|| format!("client {number}: {effect:?}"));
-        match effect {
-            connection::Effect::Open(generation) => {
-                let link = self.dial(number, generation);
-                self.clients[number].socket = Some((generation, link));
-            }
-            connection::Effect::Ping(_) => self.say_to_server(number, &ClientMessage::Ping),
-            connection::Effect::Close(generation, code) => {
-                if let Some((_, link)) = self.clients[number].socket.filter(|s| s.0 == generation) {
-                    self.send(link, Side::Server, Cargo::Close(code));
-                }
-                self.clients[number].sender.disconnected();
-            }
-            connection::Effect::Forget(generation) => {
-                let client = &mut self.clients[number];
-                client.socket.take_if(|s| s.0 == generation);
-                client.sender.disconnected();
-            }
-        }
-    }
-
-    fn sender_effect(&mut self, number: usize, effect: Effect) {
-        let client = &mut self.clients[number];
-        let engine = client.engine;
-        match effect {
-            Effect::Read { key, slice, range } => {
-                if let Some(picked) = client.sources.get(&key).copied() {
-                    client.reading += 1;
-                    let delay = self
-                        .chance
-                        .span(Duration::from_micros(20), self.plan.reading);
-                    let read = Event::Read(number, engine, (key, slice, picked, range));
-                    self.at(self.now + delay, read);
-                }
-            }
-            Effect::Keep(key) => {
-                let Some(record) = client.sender.record(key) else {
-                    return;
-                };
-                let before = client.journal.get(&record.id).map(|(_, picked)| *picked);
-                if let Some(picked) = client.sources.get(&key).copied().or(before) {
-                    self.write_down(number, Entry::Keep(Box::new((record, picked))));
-                }
-            }
-            Effect::Forget(id) => {
-                self.check_forgotten(number, id);
-                self.write_down(number, Entry::Forget(id));
-            }
-            Effect::Release(key) => _ = client.sources.remove(&key),
-        }
-    }
-
-    /// Changes of a journal are made in order, a little later.
-    fn write_down(&mut self, number: usize, entry: Entry) {
-        let delay = self
-            .chance
-            .span(Duration::from_micros(100), self.plan.reading);
-        let at = (self.now + delay).max(self.clients[number].journal_at + Duration::from_nanos(1));
-        self.clients[number].journal_at = at;
-        self.at(at, Event::Kept(number, self.clients[number].engine, entry));
-    }
-
-    pub fn kept(&mut self, number: usize, entry: Entry) {
-        let journal = &mut self.clients[number].journal;
-        match entry {
-            Entry::Keep(both) => _ = journal.insert(both.0.id, *both),
-            Entry::Forget(id) => _ = journal.remove(&id),
-        }
-    }
-
-    pub fn read_done(&mut self, number: usize, (key, slice, picked, range): Reading) {
-        let outcome = self.sources[picked.source].read(picked.version, range.start, range.end);
-        self.input(number, Input::Read(key, slice, outcome));
-    }
-
-    /// Hands messages to the socket while credit and its queue allow; whether it has
-    /// no room for more.
-    fn transmit(&mut self, number: usize) -> bool {
-        let client = &self.clients[number];
-        let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket)
-        else {
-            return false;
-        };
-        let pace = Pace::at(client.sender.rate(self.clock(number)));
-        let payload = pace.payload.min(self.plan.payload);
-        let queue = pace.queue.min(self.plan.queue);
-        while self.links[link].buffered(Side::Server, self.now) < queue {
-            let client = &mut self.clients[number];
-            let Some(message) = client.sender.poll_transmit(payload) else {
-                return false;
-            };
-            let mut message = Bytes::from(message);
-            let fragile = message.first() == Some(&1) || is_hash(&message);
-            if client.damage > 0 && fragile {
-                client.damage -= 1;
-                let anywhere = self.chance.percent(20);
-                self.links[link].hurt |= anywhere;
-                message = damaged(&message, anywhere, &mut self.chance);
-            }
-            self.send(link, Side::Server, Cargo::Binary(message));
-        }
-        self.clients[number].sender.has_data()
-    }
-
-    /// Sets the one timer.
-    fn arm(&mut self, number: usize, blocked: bool) {
-        let now = self.clock(number);
-        let client = &mut self.clients[number];
-        let room = blocked.then_some(now + ROOM);
-        let times = [client.connection.timeout(), client.sender.timeout(), room];
-        let Some(due) = times.into_iter().flatten().min() else {
-            return;
-        };
-        if client.armed.is_some_and(|armed| armed <= due) {
-            return;
-        }
-        client.armed = Some(due);
-        client.stamp += 1;
-        let (engine, stamp, lateness) = (client.engine, client.stamp, client.lateness);
-        let late = self.chance.span(Duration::from_micros(100), lateness);
-        let wait = due.saturating_sub(now) + late;
-        self.at(self.now + wait, Event::Timer(number, engine, stamp));
-    }
-
-    /// Its clock jumps ahead, as after a sleep: what is due by then is due now.
-    pub fn jump(&mut self, number: usize, by: Duration) {
-        let moment = self.moment();
-        let client = &mut self.clients[number];
-        client.ahead += by;
-        if client.armed.is_some() {
-            let timer = Event::Timer(number, client.engine, client.stamp);
-            self.at(self.now + moment, timer);
-        }
-    }
-
-    pub fn timer(&mut self, number: usize, stamp: u64) {
-        if self.clients[number].stamp == stamp {
-            self.input(number, Input::Timer);
-        }
-    }
 }
 
 /// A read under way: whose, its name, which file, which bytes.
 pub type Reading = (Key, u64, Picked, Range<u64>);
-
-/// Whether a message carries the hash of a block.
-fn is_hash(message: &Bytes) -> bool {
-    let content = message.get(1..).unwrap_or_default();
-    matches!(
-        ClientMessage::decode(content),
-        Ok(ClientMessage::BlockHash { .. })
-    )
-}

@@ -127,8 +127,8 @@ pub struct Summary {
 /// Runs the world of a seed to its end; panics where anything is not as it must be.
 pub fn run(seed: u64, trace: bool) -> Summary {
     let mut chance = Chance::new(seed);
-    let plan = super::faults::plan(&mut chance);
-    let memory = super::faults::memory(&mut chance);
+    let plan = super::plan::plan(&mut chance);
+    let memory = super::plan::memory(&mut chance);
     let mut world = World {
         now: Time::ZERO,
         server: Server::new(plan.limits.clone(), memory),
