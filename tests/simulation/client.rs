@@ -265,7 +265,7 @@ impl World {
             }
             Input::Message(generation, bytes) => {
                 self.happen(number, Happening::Heard(generation));
-                if generation != self.clients[number].generation() {
+                if !self.clients[number].connection.is_open(generation) {
                     return;
                 }
                 let message = match Frame::parse(bytes) {

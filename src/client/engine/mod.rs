@@ -303,6 +303,8 @@ impl Inner {
                     self.say(&ClientMessage::Watch { topic });
                 }
             }
+            // A late welcome would begin streams for a connection that was given up.
+            Told::Message(_) if !self.connection.is_open(generation) => {}
             Told::Message(bytes) => {
                 self.connect(Event::Heard(generation));
                 let message = match Frame::parse(bytes.into()) {

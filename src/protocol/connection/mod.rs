@@ -5,7 +5,7 @@
 //!
 //! - at most one socket is connecting or open;
 //! - an event whose generation is not the current one changes nothing;
-//! - nothing is sent unless the socket is open;
+//! - nothing is sent, nor listened to, unless the socket is open;
 //! - a socket ends once, by a close with a code or by its close event, and its closing
 //!   handshake finishes or is abandoned by a deadline;
 //! - where there is interest and the page is shown, it gets connected, unless the server
@@ -164,6 +164,12 @@ impl Connection {
     /// The generation of the newest socket.
     pub fn generation(&self) -> Generation {
         self.generation
+    }
+
+    /// Whether the socket of that generation is open. What comes out of any other, or of
+    /// this one once it was given up, is nothing to anybody.
+    pub fn is_open(&self, generation: Generation) -> bool {
+        generation == self.generation && matches!(self.state, State::Open { .. })
     }
 
     /// The code with which the server refused it, if it stays away for that.

@@ -190,6 +190,22 @@ fn the_late_close_of_an_old_socket_leaves_the_new_one_alone() {
 }
 
 #[test]
+fn a_connection_that_was_given_up_is_not_listened_to() {
+    let (mut hidden, now) = open();
+    assert!(hidden.is_open(Generation(1)));
+    hidden.handle(Event::Hidden, now, 0);
+    assert!(!hidden.is_open(Generation(1)), "it is closing");
+    let (mut silent, now) = open();
+    for _ in 0..2 {
+        let due = silent.timeout().unwrap_or(now);
+        silent.handle(Event::Tick, due, u64::MAX);
+    }
+    assert!(matches!(silent.state(), State::Waiting { .. }));
+    assert_eq!(silent.generation(), Generation(1));
+    assert!(!silent.is_open(Generation(1)), "it waits for the next");
+}
+
+#[test]
 fn without_interest_it_is_closed_as_done_after_a_short_linger() {
     let (mut connection, now) = open();
     connection.handle(Event::Interest(false), now, 0);
