@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longhaul::protocol::connection::{self};
+use longhaul::protocol::close::CloseCode;
+use longhaul::protocol::connection;
 use longhaul::protocol::id::FileId;
 use longhaul::protocol::message::ServerMessage;
 use longhaul::protocol::sender::{Row, RowState};
@@ -225,9 +226,22 @@ impl World {
         }
     }
 
-    /// A connection is told that a newer one of its client is there: it must be.
-    pub fn check_superseded(&self, link: LinkId) {
+    /// The server ends a connection: there must be a reason.
+    pub fn check_closed(&self, link: LinkId, code: CloseCode) {
         let this = &self.links[link];
+        match code {
+            CloseCode::Superseded => self.check_superseded(this),
+            CloseCode::Restart | CloseCode::HeartbeatLost => {}
+            // What a ghost says need not make sense.
+            code => assert!(
+                this.garbled || this.client.is_none(),
+                "the server closes with {code:?}"
+            ),
+        }
+    }
+
+    /// A newer connection of the same client must be there.
+    fn check_superseded(&self, this: &Link) {
         let newer =
             |other: &Link| other.client == this.client && other.generation > this.generation;
         let ghost = this.client.is_none();

@@ -134,6 +134,7 @@ impl World {
                 client.damage -= 1;
                 let anywhere = self.chance.percent(20);
                 self.links[link].hurt |= anywhere;
+                self.links[link].garbled |= anywhere;
                 message = damaged(&message, anywhere, &mut self.chance);
             }
             self.send(link, Side::Server, Cargo::Binary(message));

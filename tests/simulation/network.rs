@@ -47,6 +47,8 @@ pub struct Link {
     pub lost: bool,
     /// Whether anything was ever done to it that an honest network does not do.
     pub hurt: bool,
+    /// Whether a message was damaged anywhere, so that it may mean anything.
+    pub garbled: bool,
     /// Whether each end is done with it.
     pub client_done: bool,
     pub server_done: bool,
@@ -136,6 +138,7 @@ impl World {
             down: pipe,
             lost: false,
             hurt: false,
+            garbled: false,
             client_done: false,
             server_done: false,
             moved: self.now,
@@ -190,7 +193,7 @@ impl World {
         this.hurt = true;
         this.up.dead = true;
         this.down.dead = true;
-        this.lost = lost;
+        this.lost |= lost;
         for side in [Side::Client, Side::Server] {
             if self.chance.percent(80) {
                 let delay = self

@@ -221,9 +221,7 @@ impl World {
                 Effect::Watch(_) | Effect::Unwatch(_) => {}
                 Effect::Close(code) => {
                     self.say(|| format!("session {number} closes with {code:?}"));
-                    if code == CloseCode::Superseded {
-                        self.check_superseded(session.link);
-                    }
+                    self.check_closed(session.link, code);
                     self.send(session.link, Side::Client, Cargo::Close(code));
                     self.leave(session);
                 }
