@@ -19,7 +19,8 @@ function madeTheSite(profile: string) {
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
-  reporter: [['list'], ['html', { open: 'never' }], ['./support/matrix-reporter.ts']],
+  // The matrix first: what failed is said last.
+  reporter: [['./support/matrix-reporter.ts'], ['list'], ['html', { open: 'never' }]],
   workers: 2,
   retries: 0,
   fullyParallel: true,

@@ -73,6 +73,8 @@ impl Place {
 pub enum Command {
     /// The page is there. Answered by [`Report::Attached`].
     Attach {
+        /// Which of its visits this is.
+        visit: Visit,
         /// Names the page's lock of life, if it has one: when that is free, it is gone.
         life: Option<u64>,
         /// What it watches.
@@ -119,14 +121,35 @@ pub enum World {
     Offline,
 }
 
-/// What the engine tells its pages.
+/// What a page hears.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Report {
+pub enum Told {
     /// There may be another engine now: the page shall attach to it.
     Here {
         /// Names the lock of life of the place where the page found it.
         life: u64,
     },
+    /// A newer version of the page, in another tab, took the uploads over.
+    Outdated,
+    /// What an engine reports to the page on this visit. It may come late, after another
+    /// engine took over; then the page has attached anew, and does not listen to it.
+    Report(Visit, Report),
+}
+
+/// Counts how often a page attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit(pub u32);
+
+impl Visit {
+    /// The one after this.
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// What the engine tells its pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Report {
     /// Everything that there is to know, to a page that attached.
     Attached {
         /// Who reports.

@@ -16,7 +16,7 @@ use super::locks::{self, Held};
 use super::port::Port;
 use super::seat;
 use super::time::random;
-use crate::port::{Command, Place, Report, World};
+use crate::port::{Command, Link, Place, Report, Told, Visit, World};
 use crate::ui;
 
 #[wasm_bindgen]
@@ -46,6 +46,7 @@ pub fn start(page: ui::engine::Engine) {
             address: address().await,
             place: Cell::new(0),
             opened: Cell::new(0),
+            visit: Cell::default(),
             port: RefCell::new(None),
         });
         host.open();
@@ -67,7 +68,8 @@ struct Host {
     place: Cell<usize>,
     /// How often a port was opened.
     opened: Cell<u32>,
-    port: RefCell<Option<Rc<Port<Command, Report>>>>,
+    visit: Cell<Visit>,
+    port: RefCell<Option<Rc<Port<Command, Told>>>>,
 }
 
 impl Host {
@@ -128,23 +130,28 @@ impl Host {
         let Some(place) = Place::ALL.get(self.place.get()).copied() else {
             return;
         };
-        let (told, lost, opened) = (self.clone(), self.clone(), self.opened.get());
+        let (host, lost, opened) = (self.clone(), self.clone(), self.opened.get());
         let mut known = None;
-        let tell = move |report, _| match report {
-            Report::Here { life } => {
+        let hear = move |told, _| match told {
+            Told::Here { life } => {
                 if known.replace(life) != Some(life) {
-                    spawn_local(told.clone().mourn(opened, life));
+                    spawn_local(host.clone().mourn(opened, life));
                 }
-                told.attach();
+                host.attach();
             }
-            report => {
+            Told::Outdated => {
+                host.visit.set(host.visit.get().next());
+                host.page.apply(Report::Connection(Link::Outdated));
+            }
+            Told::Report(visit, report) if visit == host.visit.get() => {
                 if let Report::Attached { .. } = report {
-                    told.page.found(place);
+                    host.page.found(place);
                 }
-                told.page.apply(report);
+                host.page.apply(report);
             }
+            Told::Report(..) => {}
         };
-        let port = Port::new(port, tell, move || lost.lost(opened));
+        let port = Port::new(port, hear, move || lost.lost(opened));
         *self.port.borrow_mut() = Some(Rc::new(port));
     }
 
@@ -182,7 +189,10 @@ impl Host {
     }
 
     fn attach(&self) {
+        let visit = self.visit.get().next();
+        self.visit.set(visit);
         self.tell(&Command::Attach {
+            visit,
             life: self.life,
             topics: self.page.topics(),
         });

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::port::Port;
-use crate::port::{Command, Given, Report, Tag};
+use crate::port::{Command, Given, Tag, Told};
 
 /// Names a line among all there are, by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub enum Word {
     /// A page of this host commands.
     Command(LineId, Command),
     /// To a page of another host.
-    Report(LineId, Report),
+    Tell(LineId, Told),
     /// The host that says it has the seat now.
     Seated,
 }
@@ -47,7 +47,7 @@ impl Word {
 
 /// All lines of a host.
 pub struct Lines {
-    ports: RefCell<BTreeMap<LineId, Rc<Port<Report, Command>>>>,
+    ports: RefCell<BTreeMap<LineId, Rc<Port<Told, Command>>>>,
     channel: Option<Channel>,
 }
 
@@ -62,7 +62,7 @@ impl Lines {
     }
 
     /// Takes up a line to a page of this host.
-    pub fn add(&self, line: LineId, port: Port<Report, Command>) {
+    pub fn add(&self, line: LineId, port: Port<Told, Command>) {
         self.ports.borrow_mut().insert(line, Rc::new(port));
     }
 
@@ -72,27 +72,27 @@ impl Lines {
     }
 
     /// Tells one page.
-    pub fn tell(&self, line: LineId, report: &Report) {
+    pub fn tell(&self, line: LineId, told: &Told) {
         let port = self.ports.borrow().get(&line).cloned();
         match port {
-            Some(port) => port.send(report, &Array::new()),
-            None => self.say(&Word::Report(line, report.clone()), &Array::new()),
+            Some(port) => port.send(told, &Array::new()),
+            None => self.say(&Word::Tell(line, told.clone()), &Array::new()),
         }
     }
 
     /// Tells a page if it is of this host.
-    pub fn tell_if_own(&self, line: LineId, report: &Report) {
+    pub fn tell_if_own(&self, line: LineId, told: &Told) {
         let port = self.ports.borrow().get(&line).cloned();
         if let Some(port) = port {
-            port.send(report, &Array::new());
+            port.send(told, &Array::new());
         }
     }
 
     /// Tells the pages of this host.
-    pub fn tell_own(&self, report: &Report) {
+    pub fn tell_own(&self, told: &Told) {
         let ports: Vec<_> = self.ports.borrow().values().cloned().collect();
         for port in ports {
-            port.send(report, &Array::new());
+            port.send(told, &Array::new());
         }
     }
 

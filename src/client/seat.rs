@@ -29,7 +29,7 @@ use super::locks;
 use super::port::Port;
 use super::source::{self, Source};
 use super::time::random;
-use crate::port::{Command, Link, Report};
+use crate::port::{Command, Told};
 
 /// The lock of the host that runs the engine.
 const SEAT: &str = "longhaul-engine";
@@ -186,7 +186,7 @@ impl Host {
     /// Lets the pages of this host attach.
     fn call(&self) {
         let life = self.0.life;
-        self.0.lines.tell_own(&Report::Here { life });
+        self.0.lines.tell_own(&Told::Here { life });
     }
 
     fn accept(&self, port: MessagePort) {
@@ -196,7 +196,7 @@ impl Host {
         self.0.lines.add(line, Port::new(port, hear, || {}));
         if self.0.alive.get() {
             let life = self.0.life;
-            self.0.lines.tell(line, &Report::Here { life });
+            self.0.lines.tell(line, &Told::Here { life });
         }
     }
 
@@ -262,8 +262,7 @@ impl Host {
             Word::GiveWay => {
                 self.0.outdated.set(true);
                 self.0.inherited.take();
-                let outdated = Report::Connection(Link::Outdated);
-                self.0.lines.tell_own(&outdated);
+                self.0.lines.tell_own(&Told::Outdated);
                 self.rouse();
                 spawn_local(self.clone().leave());
             }
@@ -289,7 +288,7 @@ impl Host {
                     self.carry_out(&engine, line, command, files);
                 }
             }
-            Word::Report(line, report) => self.0.lines.tell_if_own(line, &report),
+            Word::Tell(line, told) => self.0.lines.tell_if_own(line, &told),
             Word::Seated => {
                 // What it needs of them it has, and says so itself.
                 self.0.inherited.take();

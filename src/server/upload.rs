@@ -286,20 +286,19 @@ async fn resumed(
     }
 }
 
-/// What became of an upload whose bytes are not where they were: an earlier holder
-/// stored it without saying so, or somebody took them away.
+/// What its client is told of an upload whose bytes are not where they were.
 async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
     let id = claim.upload.id;
-    let (registry, storage) = (&*server.registry, &*server.storage);
-    if let Some(file) = recover::settle(registry, storage, claim).await? {
-        server.hub.ended(id, LiveState::Stored);
-        let (path, root) = (file.path, file.digest);
-        return Ok(Opening::Stored { id, path, root });
-    }
-    tracing::warn!(%id, path = claim.upload.path, "nothing of an upload is left: ended");
-    registry.end(id, Some(claim.epoch)).await?;
-    server.hub.ended(id, LiveState::Ended);
-    Ok(Opening::Gone)
+    let settled = recover::settle(&*server.registry, &*server.storage, claim).await?;
+    let (state, opening) = match settled {
+        Some(file) => {
+            let (path, root) = (file.path, file.digest);
+            (LiveState::Stored, Opening::Stored { id, path, root })
+        }
+        None => (LiveState::Ended, Opening::Gone),
+    };
+    server.hub.ended(id, state);
+    Ok(opening)
 }
 
 struct Held {

@@ -195,8 +195,6 @@ impl Engine {
     /// Takes in what the engine reports.
     pub fn apply(self, report: Report) {
         match report {
-            // That is between the page's end of the port and the place of the engine.
-            Report::Here { .. } => {}
             Report::Attached {
                 engine,
                 rows,

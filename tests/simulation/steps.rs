@@ -193,8 +193,6 @@ impl World {
             })));
         }
         self.check_abandoned(id);
-        let ended = self.server.books.end(id, Some(claim.epoch));
-        ended.map_err(lost)?;
         Ok(Next::Over(Outcome::Opened(Opening::Gone)))
     }
 

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::Inner;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Engine, Inner};
 use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Word};
 use crate::client::source::{self, Source};
@@ -17,6 +19,95 @@ pub(super) struct Batch {
     pub(super) files: Vec<Source>,
 }
 
+/// Which files wait for the journal to be read: one of them may be what an upload in it
+/// waits for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Waiting {
+    All,
+    Offered,
+    Nothing,
+}
+
+impl Waiting {
+    fn includes(self, batch: &Batch) -> bool {
+        match self {
+            Self::All => true,
+            Self::Offered => batch.offered,
+            Self::Nothing => false,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes files in, in its time: not before the journal was read, for one of them may
+    /// be what an upload in it waits for.
+    pub(super) fn take_in(&self, batch: Batch) {
+        let mut ready = None;
+        self.event(|inner| match inner.waiting.includes(&batch) {
+            true => inner.early.push(batch),
+            false => ready = Some(batch),
+        });
+        match ready {
+            // What was just picked is there at once.
+            Some(batch) if !batch.offered => self.event(|inner| inner.admit(batch)),
+            Some(batch) => {
+                let engine = self.clone();
+                spawn_local(async move { engine.add(batch).await });
+            }
+            None => {}
+        }
+    }
+
+    /// Lets other hosts keep the files as well.
+    pub fn share(&self) {
+        let inner = self.0.borrow();
+        if inner.mortal {
+            inner.share(inner.files());
+        }
+    }
+
+    /// Takes in files that were another engine's.
+    pub fn offer(&self, files: Vec<Source>) {
+        self.take_in(Batch {
+            from: None,
+            offered: true,
+            files,
+        });
+    }
+
+    /// Takes in what came while the journal was being read and need not be `waiting` any
+    /// more.
+    pub(super) async fn admit_early(&self, waiting: Waiting) {
+        let mut ready = Vec::new();
+        self.event(|inner| {
+            inner.waiting = inner.waiting.max(waiting);
+            let early = std::mem::take(&mut inner.early);
+            let waits = |batch: &Batch| inner.waiting.includes(batch);
+            (inner.early, ready) = early.into_iter().partition(waits);
+        });
+        for batch in ready {
+            self.add(batch).await;
+        }
+    }
+
+    /// Takes files in, those that were offered unless they have been sent.
+    async fn add(&self, mut batch: Batch) {
+        let mut journal = None;
+        self.event(|inner| journal = inner.journal.clone());
+        if let Some(journal) = journal.filter(|_| batch.offered) {
+            let mut left = Vec::with_capacity(batch.files.len());
+            for source in batch.files {
+                // Rather twice than not at all.
+                if !journal.has_ended(source.given.tag).await.unwrap_or(false) {
+                    left.push(source);
+                }
+            }
+            batch.files = left;
+        }
+        self.event(|inner| inner.admit(batch));
+    }
+}
+
 impl Inner {
     /// From now on nothing is done any more. Gives the files of what is unfinished.
     pub(super) fn end(&mut self) -> (Vec<Source>, Option<Rc<Journal>>) {
@@ -27,7 +118,7 @@ impl Inner {
 
     /// The files of all that is unfinished.
     pub(super) fn files(&self) -> Vec<Source> {
-        let early = self.early.iter().flatten().flat_map(|batch| &batch.files);
+        let early = self.early.iter().flat_map(|batch| &batch.files);
         let mut files = self.sources.all();
         files.extend(early.cloned());
         files
@@ -79,7 +170,7 @@ impl Inner {
             keys.push((tag, key));
         }
         if let Some(line) = batch.from {
-            self.lines.tell(line, &Report::Added(keys));
+            self.report_to(line, Report::Added(keys));
         }
     }
 

@@ -9,7 +9,7 @@ mod pages;
 mod report;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use self::files::Batch;
+use self::files::{Batch, Waiting};
+use self::pages::Page;
 use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Lines, Word};
 use crate::client::socket::{Socket, Told};
@@ -29,7 +30,6 @@ use crate::port::{Command, EngineId, Given, Link, Report, Tag};
 use crate::protocol::connection::{self, Connection, Event, State};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::ClientId;
-use crate::protocol::live::Topic;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::pace::Pace;
@@ -40,9 +40,12 @@ use crate::protocol::{Generation, Time, VERSION};
 const REPORT: Duration = Duration::from_millis(33);
 /// How often the rates of what moves are told.
 const RATES: Duration = Duration::from_millis(500);
-/// How long files wait for the journal to be read, in milliseconds: a browser whose
-/// database hangs uploads all the same.
-const JOURNAL_PATIENCE: u32 = 2000;
+/// How long picked files wait for the journal to be read, in milliseconds: a browser
+/// whose database hangs uploads all the same.
+const PICKED_WAIT: u32 = 2000;
+/// The same for files of an earlier engine. In the journal are uploads that wait for
+/// just these; without it each would become a second one.
+const OFFERED_WAIT: u32 = 30_000;
 /// How soon to look again whether the socket has room.
 const ROOM: Duration = Duration::from_millis(8);
 
@@ -70,13 +73,14 @@ struct Inner {
     sources: Sources,
     journal: Option<Rc<Journal>>,
     /// Files that came before the journal was read; one of them may be what an upload
-    /// in it waits for. `None` once it was.
-    early: Option<Vec<Batch>>,
+    /// in it waits for.
+    early: Vec<Batch>,
+    waiting: Waiting,
     lines: Rc<Lines>,
     /// Whether it ends with one page of several.
     mortal: bool,
-    /// The pages that are attached, and what each of them watches.
-    pages: BTreeMap<LineId, BTreeSet<Topic>>,
+    /// The pages that are attached.
+    pages: BTreeMap<LineId, Page>,
     link: Option<Link>,
     limits: Option<Limits>,
     timer: Option<(Time, Timeout)>,
@@ -107,7 +111,8 @@ impl Engine {
             socket: None,
             sources: Sources::default(),
             journal: None,
-            early: Some(Vec::new()),
+            early: Vec::new(),
+            waiting: Waiting::All,
             lines,
             mortal,
             pages: BTreeMap::new(),
@@ -120,11 +125,16 @@ impl Engine {
             over: false,
         })));
         spawn_local(engine.clone().restore());
-        let impatient = engine.clone();
-        Timeout::new(JOURNAL_PATIENCE, move || {
-            spawn_local(async move { impatient.admit_early().await });
-        })
-        .forget();
+        for (wait, waiting) in [
+            (PICKED_WAIT, Waiting::Offered),
+            (OFFERED_WAIT, Waiting::Nothing),
+        ] {
+            let impatient = engine.clone();
+            Timeout::new(wait, move || {
+                spawn_local(async move { impatient.admit_early(waiting).await });
+            })
+            .forget();
+        }
         engine
     }
 
@@ -135,42 +145,6 @@ impl Engine {
         if let Some(batch) = batch {
             self.take_in(batch);
         }
-    }
-
-    /// Takes files in, in its time: not before the journal was read, for one of them may
-    /// be what an upload in it waits for.
-    fn take_in(&self, batch: Batch) {
-        let mut ready = None;
-        self.event(|inner| match &mut inner.early {
-            Some(early) => early.push(batch),
-            None => ready = Some(batch),
-        });
-        match ready {
-            // What was just picked is there at once.
-            Some(batch) if !batch.offered => self.event(|inner| inner.admit(batch)),
-            Some(batch) => {
-                let engine = self.clone();
-                spawn_local(async move { engine.add(batch).await });
-            }
-            None => {}
-        }
-    }
-
-    /// Lets other hosts keep the files as well.
-    pub fn share(&self) {
-        let inner = self.0.borrow();
-        if inner.mortal {
-            inner.share(inner.files());
-        }
-    }
-
-    /// Takes in files that were another engine's.
-    pub fn offer(&self, files: Vec<Source>) {
-        self.take_in(Batch {
-            from: None,
-            offered: true,
-            files,
-        });
     }
 
     /// Ends it for another to take its place: gives the files of all that is unfinished,
@@ -219,7 +193,7 @@ impl Engine {
             }
             inner.journal = journal;
         });
-        self.admit_early().await;
+        self.admit_early(Waiting::Nothing).await;
         for (key, handle) in handles {
             if let Some(file) = super::handle::open_granted(&handle).await {
                 let given = Given {
@@ -235,32 +209,6 @@ impl Engine {
                 self.event(|inner| _ = inner.provide(key, source));
             }
         }
-    }
-
-    /// Takes in what came while the journal was being read.
-    async fn admit_early(&self) {
-        let mut early = None;
-        self.event(|inner| early = inner.early.take());
-        for batch in early.unwrap_or_default() {
-            self.add(batch).await;
-        }
-    }
-
-    /// Takes files in, those that were offered unless they have been sent.
-    async fn add(&self, mut batch: Batch) {
-        let mut journal = None;
-        self.event(|inner| journal = inner.journal.clone());
-        if let Some(journal) = journal.filter(|_| batch.offered) {
-            let mut left = Vec::with_capacity(batch.files.len());
-            for source in batch.files {
-                // Rather twice than not at all.
-                if !journal.has_ended(source.given.tag).await.unwrap_or(false) {
-                    left.push(source);
-                }
-            }
-            batch.files = left;
-        }
-        self.event(|inner| inner.admit(batch));
     }
 
     async fn journal() -> Result<(Journal, Vec<(Record, JsValue)>), idb::Error> {

@@ -8,11 +8,18 @@ use super::files::Batch;
 use super::{Inner, now};
 use crate::client::lines::LineId;
 use crate::client::source;
-use crate::port::{Command, Key, Report, Which, World};
+use crate::port::{Command, Key, Report, Visit, Which, World};
 use crate::protocol::connection::Event;
 use crate::protocol::live::Topic;
 use crate::protocol::message::ClientMessage;
 use crate::protocol::sender::Sender;
+
+/// A page that is attached.
+pub(super) struct Page {
+    pub(super) visit: Visit,
+    /// What it watches.
+    topics: BTreeSet<Topic>,
+}
 
 impl Inner {
     /// Does what a page wants; files for the queue are given back, to be taken in.
@@ -28,7 +35,7 @@ impl Inner {
             files: source::beside(given, files),
         };
         match command {
-            Command::Attach { topics, .. } => self.attach(line, topics),
+            Command::Attach { visit, topics, .. } => self.attach(line, visit, topics),
             Command::Detach => self.detach(line),
             Command::Add(given) => return Some(batch(given, false)),
             Command::Offer(given) => return Some(batch(given, true)),
@@ -36,7 +43,7 @@ impl Inner {
                 for source in source::beside(vec![given], files) {
                     let tag = source.given.tag;
                     let taken = self.provide(key, source).then_some(key);
-                    self.lines.tell(line, &Report::Added(vec![(tag, taken)]));
+                    self.report_to(line, Report::Added(vec![(tag, taken)]));
                 }
             }
             Command::Resume(which) => self.each(which, Sender::resume),
@@ -60,8 +67,12 @@ impl Inner {
     }
 
     /// Tells a page everything, and from now on what changes.
-    pub(super) fn attach(&mut self, line: LineId, topics: Vec<Topic>) {
-        self.pages.insert(line, BTreeSet::new());
+    fn attach(&mut self, line: LineId, visit: Visit, topics: Vec<Topic>) {
+        let page = Page {
+            visit,
+            topics: BTreeSet::new(),
+        };
+        self.pages.insert(line, page);
         let now = now();
         let attached = Report::Attached {
             engine: self.id,
@@ -69,20 +80,21 @@ impl Inner {
             link: self.link(now),
             limits: self.limits.clone(),
         };
-        self.lines.tell(line, &attached);
+        self.report_to(line, attached);
         for topic in topics {
             self.watch(line, topic);
         }
         self.connect(Event::Shown);
     }
 
-    pub(super) fn detach(&mut self, line: LineId) {
-        for topic in self.pages.remove(&line).unwrap_or_default() {
+    fn detach(&mut self, line: LineId) {
+        let page = self.pages.remove(&line);
+        for topic in page.into_iter().flat_map(|page| page.topics) {
             self.unwatched(topic);
         }
     }
 
-    pub(super) fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
+    fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
         match which {
             Which::One(key) => act(&mut self.sender, key),
             Which::All => {
@@ -93,30 +105,31 @@ impl Inner {
         }
     }
 
-    pub(super) fn watch(&mut self, line: LineId, topic: Topic) {
-        if let Some(topics) = self.pages.get_mut(&line) {
-            topics.insert(topic);
+    fn watch(&mut self, line: LineId, topic: Topic) {
+        if let Some(page) = self.pages.get_mut(&line) {
+            page.topics.insert(topic);
             // Also where another page watches it: this one needs the snapshot.
             self.say(&ClientMessage::Watch { topic });
         }
     }
 
-    pub(super) fn unwatch(&mut self, line: LineId, topic: Topic) {
-        if let Some(topics) = self.pages.get_mut(&line)
-            && topics.remove(&topic)
+    fn unwatch(&mut self, line: LineId, topic: Topic) {
+        if let Some(page) = self.pages.get_mut(&line)
+            && page.topics.remove(&topic)
         {
             self.unwatched(topic);
         }
     }
 
     /// One page less watches it.
-    pub(super) fn unwatched(&mut self, topic: Topic) {
+    fn unwatched(&mut self, topic: Topic) {
         if !self.watched().contains(&topic) {
             self.say(&ClientMessage::Unwatch { topic });
         }
     }
 
     pub(super) fn watched(&self) -> BTreeSet<Topic> {
-        self.pages.values().flatten().copied().collect()
+        let topics = self.pages.values().flat_map(|page| &page.topics);
+        topics.copied().collect()
     }
 }

@@ -1,7 +1,8 @@
 //! What pages are told, no more often than they can show it.
 
 use super::{Inner, RATES, REPORT, now};
-use crate::port::{Link, Report};
+use crate::client::lines::LineId;
+use crate::port::{Link, Report, Told};
 use crate::protocol::Time;
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::State;
@@ -27,7 +28,14 @@ impl Inner {
 
     pub(super) fn report(&self, report: &Report) {
         for line in self.pages.keys() {
-            self.lines.tell(*line, report);
+            self.report_to(*line, report.clone());
+        }
+    }
+
+    /// Reports to one page, if it is attached.
+    pub(super) fn report_to(&self, line: LineId, report: Report) {
+        if let Some(page) = self.pages.get(&line) {
+            self.lines.tell(line, &Told::Report(page.visit, report));
         }
     }
 

@@ -21,7 +21,7 @@ use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Registry, RegistryError, Upload, now};
 use crate::storage::{Storage, StorageError};
 use crate::units::Bytes;
-use crate::verify::{BlockHash, blocks, tree};
+use crate::verify::{BlockHash, Root, blocks, tree};
 
 /// Why storage and registry could not be brought together.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +82,7 @@ pub async fn recover(
             if settle(registry, storage, &claim).await?.is_some() {
                 summary.stored += 1;
             } else {
-                registry.end(id, None).await?;
                 summary.ended += 1;
-                tracing::warn!(%id, path = upload.path, "nothing of an upload is left: ended");
             }
         } else if upload.touched < before {
             end_expired(registry, storage, &upload).await?;
@@ -119,31 +117,52 @@ pub async fn recover(
     Ok(summary)
 }
 
-/// Completes an upload that an earlier holder put under its final name without living
-/// to say so; `None` if there is no such file. Only for an upload whose part is not
-/// there.
+/// What became of an upload whose part is not there: an earlier holder put it under its
+/// final name without living to say so, which is completed; a newer one was faster; or
+/// nothing of it is left, and it is ended: `None`.
 pub async fn settle(
     registry: &dyn Registry,
     storage: &dyn Storage,
     claim: &Claim,
 ) -> Result<Option<StoredFile>, RecoverError> {
-    let upload = &claim.upload;
-    let size = upload.manifest.size;
-    let Some(path) = &upload.sealing else {
+    let (id, epoch) = (claim.upload.id, claim.epoch);
+    let settled = match placed(storage, claim).await? {
+        Some((path, root)) => registry.finish(id, epoch, path, root).await.map(Some),
+        None => registry.end(id, Some(epoch)).await.map(|_| None),
+    };
+    match settled {
+        Ok(Some(file)) => {
+            let (path, digest) = (&file.path, file.digest);
+            tracing::info!(%id, path, %digest, "an upload had been stored");
+            Ok(Some(file))
+        }
+        Ok(None) => {
+            let path = &claim.upload.path;
+            tracing::warn!(%id, path, "nothing of an upload is left: ended");
+            Ok(None)
+        }
+        // A newer holder stored it, or somebody ended it.
+        Err(RegistryError::Unknown) => Ok(registry.file(id).await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where all bytes of an upload are, and their digest, if they are under its final name.
+async fn placed<'a>(
+    storage: &dyn Storage,
+    claim: &'a Claim,
+) -> Result<Option<(&'a str, Root)>, RecoverError> {
+    let size = claim.upload.manifest.size;
+    let Some(path) = claim.upload.sealing.as_deref() else {
         return Ok(None);
     };
     let in_order = claim.blocks.iter().map(|&(index, _)| index);
     let hashes: Vec<BlockHash> = claim.blocks.iter().map(|&(_, hash)| hash).collect();
-    let root = tree::root(&hashes, size).filter(|_| in_order.eq(0..blocks(size)));
-    let Some(root) = root else {
+    let Some(root) = tree::root(&hashes, size).filter(|_| in_order.eq(0..blocks(size))) else {
         return Ok(None);
     };
-    if storage.confirm(path).await? != Some(size) {
-        return Ok(None);
-    }
-    let file = registry.finish(upload.id, claim.epoch, path, root).await?;
-    tracing::info!(id = %file.id, path, digest = %root, "an upload had been stored");
-    Ok(Some(file))
+    let there = storage.confirm(path).await? == Some(size);
+    Ok(there.then_some((path, root)))
 }
 
 /// Ends all uploads that are untouched for longer than `expire_after` and that nobody

@@ -302,3 +302,18 @@ async fn a_newer_holder_completes_what_an_older_one_stored() {
         .await;
     assert_eq!(late.unwrap(), *file);
 }
+
+#[tokio::test]
+async fn an_older_holder_that_comes_late_learns_what_became_of_it() {
+    let house = House::new();
+    house.complete(1, "a", 5).await;
+    let older = house.registry.hold(id(1)).await.unwrap();
+    let newer = house.registry.hold(id(1)).await.unwrap();
+    let late = settle(&house.registry, &house.storage, &older).await;
+    assert!(late.is_err(), "it is not the older one's to end");
+    let root = Root(*blake3::hash(&content(1, 5)).as_bytes());
+    let stored = house.registry.finish(id(1), newer.epoch, "a", root);
+    let stored = stored.await.unwrap();
+    let late = settle(&house.registry, &house.storage, &older).await;
+    assert_eq!(late.unwrap(), Some(stored));
+}
