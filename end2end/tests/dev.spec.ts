@@ -55,7 +55,11 @@ class Development {
 
   /** Waits until a server has come up so often. */
   async started(times: number) {
-    await expect.poll(() => this.starts, { timeout: 20 * 60_000, message: 'no server came up' }).toBeGreaterThanOrEqual(times);
+    const failed = () => this.lines.find((line) => line.includes('could not compile'));
+    await expect
+      .poll(() => failed() ?? this.starts >= times, { timeout: 20 * 60_000, message: 'a server comes up' })
+      .not.toBe(false);
+    expect(failed()).toBe(undefined);
   }
 
   /** Saves a source file that is in both programs, a little different every time. */

@@ -21,3 +21,22 @@ for (const [what, change] of [
     expect(server.files()).toEqual(['other.bin']);
   });
 }
+
+test('where the browser refuses its picker for handles, its plain one opens', async ({ page, server, uploads, files }) => {
+  const source = await files.random('film.mkv', MiB);
+  await page.addInitScript(() => {
+    (window as any).showOpenFilePicker = async () => {
+      throw new DOMException('not in this frame', 'SecurityError');
+    };
+  });
+  await page.goto('/');
+  // The page answers clicks once it is hydrated.
+  await expect(page.locator('[data-engine]')).toBeAttached();
+  for (const names of [['film.mkv'], ['film (2).mkv', 'film.mkv']]) {
+    const opened = page.waitForEvent('filechooser');
+    await page.getByText('Choose files').click();
+    await (await opened).setFiles(source);
+    await uploads.arrived(names.length);
+    expect(server.files()).toEqual(names);
+  }
+});

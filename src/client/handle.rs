@@ -3,10 +3,12 @@
 //! The permission calls and the picker are not in `web_sys` without its unstable cfg,
 //! so they are bound here.
 
+use std::cell::Cell;
+
 use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::File;
+use web_sys::{DomException, File};
 
 #[wasm_bindgen]
 extern "C" {
@@ -58,26 +60,51 @@ async fn file(handle: &Handle) -> Option<File> {
     file.dyn_into().ok()
 }
 
+thread_local! {
+    /// Whether the picker was tried and did not open: some browsers have one and refuse
+    /// it, in a frame for one.
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Whether the browser has a picker that gives handles.
 pub fn can_pick() -> bool {
-    Reflect::has(&js_sys::global(), &"showOpenFilePicker".into()).unwrap_or(false)
+    !REFUSED.get() && Reflect::has(&js_sys::global(), &"showOpenFilePicker".into()) == Ok(true)
 }
 
 /// Lets the person pick files, in answer to a click. What cannot be read is `None`.
-pub async fn pick(multiple: bool) -> Vec<(JsValue, Option<File>)> {
-    let picked = options("multiple", &multiple.into())
-        .and_then(|options| show_open_file_picker(&options).ok());
-    let handles = match picked {
+/// Fails, from then on, if the browser does not open its picker.
+pub async fn pick(multiple: bool) -> Result<Vec<(JsValue, Option<File>)>, NoPicker> {
+    let handles = match open_picker(multiple).await {
+        Ok(handles) => handles,
         // Whoever thinks better of it picks nothing.
-        Some(promise) => JsFuture::from(promise).await.unwrap_or_default(),
-        None => JsValue::UNDEFINED,
+        Err(error) if is_abort(&error) => Array::new(),
+        Err(_) => {
+            REFUSED.set(true);
+            return Err(NoPicker);
+        }
     };
     let mut files = Vec::new();
-    for handle in handles.dyn_into::<Array>().unwrap_or_default() {
+    for handle in handles {
         let file = file(handle.unchecked_ref()).await;
         files.push((handle, file));
     }
-    files
+    Ok(files)
+}
+
+/// The browser does not open its picker.
+#[derive(Debug)]
+pub struct NoPicker;
+
+async fn open_picker(multiple: bool) -> Result<Array, JsValue> {
+    let options = options("multiple", &multiple.into()).ok_or(JsValue::NULL)?;
+    JsFuture::from(show_open_file_picker(&options)?)
+        .await?
+        .dyn_into()
+}
+
+fn is_abort(error: &JsValue) -> bool {
+    let error = error.dyn_ref::<DomException>();
+    error.is_some_and(|error| error.code() == DomException::ABORT_ERR)
 }
 
 fn options(name: &str, value: &JsValue) -> Option<Object> {

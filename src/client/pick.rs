@@ -5,6 +5,7 @@
 //! are handed on in portions with a pause between, so that thousands of them do not
 //! freeze the page.
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
@@ -48,14 +49,19 @@ pub fn for_upload(engine: Engine, key: Key, input: &HtmlInputElement) {
 }
 
 /// Opens the browser's picker that gives handles, if it has one; else it says so, and
-/// the input opens its own. A file for the upload `key`, or files for the queue.
-pub fn choose(engine: Engine, key: Option<Key>) -> bool {
+/// the `input` opens its own. A file for the upload `key`, or files for the queue.
+pub fn choose(engine: Engine, key: Option<Key>, input: HtmlInputElement) -> bool {
     if !handle::can_pick() {
         return false;
     }
     spawn_local(async move {
+        let Ok(files) = handle::pick(key.is_none()).await else {
+            // Within the click that is under way another would do nothing.
+            Timeout::new(0, move || input.click()).forget();
+            return;
+        };
         let mut batch = Batch::new(engine);
-        for (handle, file) in handle::pick(key.is_none()).await {
+        for (handle, file) in files {
             match (file, key) {
                 (None, _) => batch.unreadable += 1,
                 (Some(file), None) => batch.push(file.name(), file, Some(handle)).await,

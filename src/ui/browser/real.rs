@@ -34,7 +34,9 @@ pub fn file_provided(engine: Engine, key: Key, input: &HtmlInputElement) {
 
 /// A click on a file input: where the browser has a better picker, that one opens.
 pub fn choosing(engine: Engine, key: Option<Key>, event: &ev::MouseEvent) {
-    if pick::choose(engine, key) {
+    if let Some(input) = event.target().and_then(|it| it.dyn_into().ok())
+        && pick::choose(engine, key, input)
+    {
         event.prevent_default();
     }
 }
