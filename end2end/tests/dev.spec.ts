@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,9 +62,11 @@ class Development {
     expect(failed()).toBe(undefined);
   }
 
-  /** Saves a source file that is in both programs, a little different every time. */
-  async save(nth: number) {
-    await appendFile(join(this.folder, 'src/units.rs'), `// saved ${nth} times\n`);
+  /** Saves a source file that is in both programs, with other words every time. */
+  async save(words: string) {
+    const path = join(this.folder, 'src/ui/header.rs');
+    const source = await readFile(path, 'utf8');
+    await writeFile(path, source.replace(/Skip to [^"]*/, words));
   }
 
   async dispose() {
@@ -109,12 +111,13 @@ test('ten saves of a source file during an upload: server and page come back, an
   await expect.poll(() => line.bytes, { timeout: 60_000 }).toBeGreaterThan(2 * MiB);
   const [starts, first] = [dev.starts, loads];
   for (let nth = 1; nth <= 10; nth += 1) {
-    await dev.save(nth);
+    await dev.save(`Skip to saved ${nth} times`);
     // How fast a person saves is what this is about.
     await page.waitForTimeout(150);
   }
   await dev.started(starts + 1);
-  await expect.poll(() => loads, { timeout: 60_000, message: 'the page is loaded anew' }).toBeGreaterThan(first);
+  const newest = page.getByRole('link', { name: 'Skip to saved 10 times' });
+  await expect(newest, 'the page is loaded anew').toBeAttached({ timeout: 5 * 60_000 });
   const before = line.bytes;
   await expect.poll(() => line.bytes, { timeout: 60_000, message: 'the upload goes on' }).toBeGreaterThan(before + MiB);
   await uploads.expectState('film.mkv', 'sending');

@@ -1,7 +1,7 @@
-//! The engine: drives the machines of [`crate::protocol`] with what the system has.
+//! The engine: drives the [`Client`] of [`crate::protocol`] with what the system has.
 //!
-//! Every event is taken in by [`Engine::run`], which lets the machines have it and then
-//! carries out all that they want done. Nothing in here decides anything about the
+//! Every event is taken in by [`Engine::run`], which lets the machine have it and then
+//! carries out all that it wants done. Nothing in here decides anything about the
 //! protocol.
 
 use std::future::{Future, pending};
@@ -19,15 +19,14 @@ use super::journal::Journal;
 use super::socket::{Socket, Told};
 use super::source::{Fault, Source};
 use super::uploads::Uploads;
+use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
-use crate::protocol::connection::{self, Connection, State};
-use crate::protocol::frame::Frame;
+use crate::protocol::connection::{self, State};
 use crate::protocol::id::ClientId;
 use crate::protocol::manifest::Limits;
-use crate::protocol::message::{ClientMessage, ServerMessage};
-use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Key, RowState, Sender};
-use crate::protocol::{Generation, Time, VERSION};
+use crate::protocol::message::ServerMessage;
+use crate::protocol::sender::{self, Key, RowState, Sender};
+use crate::protocol::{Generation, Time};
 
 /// How often progress is told, at most.
 const REPORT: Duration = Duration::from_millis(100);
@@ -78,11 +77,8 @@ impl From<(Generation, Told)> for Input {
 
 struct Engine<R> {
     url: String,
-    client: ClientId,
+    client: Client,
     uploads: Uploads,
-    sender: Sender,
-    connection: Connection,
-    interest: bool,
     socket: Option<Socket>,
     inbox: (mpsc::Sender<Input>, mpsc::Receiver<Input>),
     /// What the server accepts, while there is a connection.
@@ -114,11 +110,8 @@ impl<R: FnMut(Event)> Engine<R> {
         let _ = getrandom::fill(&mut client);
         Self {
             url: plan.server.socket(),
-            client: ClientId::from_bytes(client),
+            client: Client::new(ClientId::from_bytes(client), Sender::new(), true),
             uploads: Uploads::new(plan.server, plan.sources, plan.journal),
-            sender: Sender::new(),
-            connection: Connection::new(Generation(0), true),
-            interest: false,
             socket: None,
             inbox: mpsc::channel(INBOX),
             limits: None,
@@ -172,16 +165,16 @@ impl<R: FnMut(Event)> Engine<R> {
     /// How it ends, if it does now.
     fn end(&mut self) -> Option<End> {
         if let Some(deadline) = self.deadline {
-            let over = !self.sender.is_leaving() || deadline <= self.now();
+            let over = !self.client.sender.is_leaving() || deadline <= self.now();
             return self.end.take_if(|_| over);
         }
         if let Some(end) = self.end.take() {
             return Some(end);
         }
-        if let Some(code) = self.connection.refused() {
+        if let Some(code) = self.client.connection().refused() {
             return Some(End::Closed(code));
         }
-        let over = !self.uploads.is_unsettled() && !self.sender.interest();
+        let over = !self.uploads.is_unsettled() && !self.client.sender.interest();
         over.then_some(End::Finished)
     }
 
@@ -189,7 +182,7 @@ impl<R: FnMut(Event)> Engine<R> {
     fn stop(&mut self, end: End) {
         self.uploads.stop();
         for key in self.uploads.keys() {
-            self.sender.pause(key);
+            self.client.sender.pause(key);
         }
         self.deadline = Some(self.now() + PAUSE);
         self.end = Some(end);
@@ -202,11 +195,10 @@ impl<R: FnMut(Event)> Engine<R> {
 
     /// When to look at the time again.
     fn due(&self) -> Instant {
-        let busy = self.sender.interest();
+        let busy = self.client.sender.interest();
         let times = [
-            self.connection.timeout(),
-            self.sender.timeout(),
-            self.sender.has_changes().then(|| self.report_due()),
+            self.client.timeout(),
+            self.client.sender.has_changes().then(|| self.report_due()),
             busy.then(|| self.rated + RATES),
             self.give_up_after.map(|patience| self.moved + patience),
             self.deadline,
@@ -217,8 +209,7 @@ impl<R: FnMut(Event)> Engine<R> {
 
     fn tick(&mut self) {
         let now = self.now();
-        self.connect(connection::Event::Tick);
-        self.sender.tick(now);
+        self.client.tick(now, random());
         let patience = self.give_up_after.filter(|_| self.deadline.is_none());
         if patience.is_some_and(|patience| self.moved + patience <= now) {
             self.stop(End::GaveUp);
@@ -227,14 +218,7 @@ impl<R: FnMut(Event)> Engine<R> {
 
     fn connect(&mut self, event: connection::Event) {
         let now = self.now();
-        self.connection.handle(event, now, random());
-    }
-
-    /// Sends a message if the connection is open.
-    fn say(&self, message: &ClientMessage) {
-        if let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) {
-            socket.send(message.encode());
-        }
+        self.client.happen(event, now, random());
     }
 
     fn take(&mut self, input: Input) {
@@ -242,7 +226,7 @@ impl<R: FnMut(Event)> Engine<R> {
             Input::Socket(generation, told) => self.told(generation, told),
             Input::Read(key, slice, outcome) => {
                 let now = self.now();
-                let row = self.sender.row(key, now);
+                let row = self.client.sender.row(key, now);
                 if row.is_some_and(|row| row.state == RowState::Verifying) {
                     // What is compared is read once.
                     self.moved = now;
@@ -253,36 +237,22 @@ impl<R: FnMut(Event)> Engine<R> {
                     self.uploads.fault(key, fault);
                     kind
                 });
-                self.sender.read(key, slice, outcome, now);
+                self.client.sender.read(key, slice, outcome, now);
             }
         }
     }
 
     fn told(&mut self, generation: Generation, told: Told) {
         use connection::Event;
-        if generation != self.connection.generation() {
+        if generation != self.client.connection().generation() {
             return;
         }
+        let now = self.now();
         match told {
-            Told::Opened => {
-                self.connect(Event::Opened(generation));
-                self.say(&ClientMessage::Hello {
-                    version: VERSION,
-                    client: self.client,
-                    generation,
-                });
-            }
-            // A late welcome would begin streams for a connection that was given up.
-            Told::Message(_) if !self.connection.is_open(generation) => {}
+            Told::Opened => _ = self.client.opened(generation, now, random()),
             Told::Message(bytes) => {
-                self.connect(Event::Heard(generation));
-                let message = match Frame::parse(bytes) {
-                    Ok(Frame::Control(content)) => ServerMessage::decode(&content).ok(),
-                    _ => None,
-                };
-                match message {
-                    Some(message) => self.message(generation, message),
-                    None => self.connect(Event::Fault(generation)),
+                if let Some(message) = self.client.hear(generation, bytes, now, random()) {
+                    self.message(message);
                 }
             }
             Told::Nonsense => self.connect(Event::Fault(generation)),
@@ -297,89 +267,72 @@ impl<R: FnMut(Event)> Engine<R> {
         }
     }
 
-    fn message(&mut self, generation: Generation, message: ServerMessage) {
-        use connection::Event;
+    fn message(&mut self, message: ServerMessage) {
         let now = self.now();
-        match message {
-            ServerMessage::Welcome {
-                limits,
-                credit,
-                heartbeat,
-                ..
-            } => {
-                let heartbeat = Duration::from_millis(heartbeat.into());
-                self.connect(Event::Welcomed(generation, heartbeat));
-                self.sender.connected(limits.clone(), credit, now);
-                self.limits = Some(limits);
-                if self.deadline.is_none() {
-                    for key in self.uploads.keys() {
-                        self.sender.resume(key);
-                    }
-                }
+        let mut welcome = false;
+        match &message {
+            ServerMessage::Welcome { limits, .. } => {
+                self.limits = Some(limits.clone());
+                welcome = true;
             }
-            ServerMessage::Drain { retry_after } => {
-                let retry_after = Duration::from_millis(retry_after.into());
-                self.connect(Event::Drain(generation, retry_after));
+            ServerMessage::Failed { .. } => self.urgent = true,
+            ServerMessage::Sealed { id, path, .. } => {
+                self.uploads.stored_at(*id, path.clone());
+                self.urgent = true;
+                self.moved = now;
             }
-            ServerMessage::Pong => {}
-            message => {
-                match &message {
-                    ServerMessage::Failed { .. } => self.urgent = true,
-                    ServerMessage::Sealed { id, path, .. } => {
-                        self.uploads.stored_at(*id, path.clone());
-                        self.urgent = true;
-                        self.moved = now;
-                    }
-                    _ => {}
-                }
-                self.sender.message(message, now, random());
+            _ => {}
+        }
+        self.client.message(message, now, random());
+        if welcome && self.deadline.is_none() {
+            for key in self.uploads.keys() {
+                self.client.sender.resume(key);
             }
         }
     }
 
-    /// Carries out what the machines want, until they want nothing more.
+    /// Carries out what the machine wants, until it wants nothing more.
     fn carry_out(&mut self) {
         self.take_rows();
         if self.deadline.is_none()
             && let Some(limits) = &self.limits
         {
-            self.uploads.feed(&mut self.sender, limits);
+            self.uploads.feed(&mut self.client.sender, limits);
         }
-        let interest = self.uploads.is_unsettled() || self.sender.interest();
-        if interest != self.interest {
-            self.interest = interest;
-            self.connect(connection::Event::Interest(interest));
-        }
-        while let Some(effect) = self.connection.poll() {
-            self.connection_effect(effect);
-        }
-        while let Some(effect) = self.sender.poll_effect() {
-            self.sender_effect(effect);
+        let needed = self.uploads.is_unsettled() || self.client.sender.interest();
+        self.client.needed(needed, self.now(), random());
+        while let Some(effect) = self.client.poll() {
+            self.effect(effect);
         }
         self.transmit();
         self.tell();
     }
 
-    fn connection_effect(&mut self, effect: connection::Effect) {
+    fn effect(&mut self, effect: Effect) {
         match effect {
-            connection::Effect::Open(generation) => {
+            Effect::Open(generation) => {
                 let inbox = self.inbox.0.clone();
                 self.socket = Some(Socket::open(&self.url, generation, inbox));
             }
-            connection::Effect::Ping(_) => self.say(&ClientMessage::Ping),
-            connection::Effect::Close(generation, code) => {
+            Effect::Send(generation, message) => {
+                if let Some(socket) = self.socket(generation) {
+                    socket.send(message);
+                }
+            }
+            Effect::Close(generation, code) => {
                 self.why = Some(code.reason().to_owned());
+                self.limits = None;
                 if let Some(socket) = self.socket(generation) {
                     socket.close(code);
                 }
-                self.disconnected();
             }
-            connection::Effect::Forget(generation) => {
+            Effect::Forget(generation) => {
+                self.limits = None;
                 if self.socket(generation).is_some() {
                     self.socket = None;
                 }
-                self.disconnected();
             }
+            Effect::Upload(effect) => self.upload_effect(effect),
         }
     }
 
@@ -387,12 +340,8 @@ impl<R: FnMut(Event)> Engine<R> {
         self.socket.as_ref().filter(|s| s.generation == generation)
     }
 
-    fn disconnected(&mut self) {
-        self.limits = None;
-        self.sender.disconnected();
-    }
-
-    fn sender_effect(&mut self, effect: Effect) {
+    fn upload_effect(&mut self, effect: sender::Effect) {
+        use sender::Effect;
         match effect {
             Effect::Read { key, slice, range } => {
                 let Some(reader) = self.uploads.reader(key) else {
@@ -405,7 +354,7 @@ impl<R: FnMut(Event)> Engine<R> {
                     let _ = inbox.blocking_send(Input::Read(key, slice, outcome));
                 });
             }
-            Effect::Keep(key) => self.uploads.keep(key, self.sender.record(key)),
+            Effect::Keep(key) => self.uploads.keep(key, self.client.sender.record(key)),
             Effect::Forget(id) => self.uploads.forget(id),
             // The file goes with the upload, when its fate is known.
             Effect::Release(_) => {}
@@ -415,32 +364,31 @@ impl<R: FnMut(Event)> Engine<R> {
     /// Hands messages to the socket while credit and the socket's queue allow.
     fn transmit(&mut self) {
         self.blocked = false;
-        let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) else {
+        let (Some(pace), Some(socket)) = (self.client.pace(self.now()), &self.socket) else {
             return;
         };
-        let pace = Pace::at(self.sender.rate(self.now()));
         while socket.buffered() < pace.queue {
-            match self.sender.poll_transmit(pace.payload) {
+            match self.client.poll_transmit(pace.payload) {
                 Some(message) => socket.send(message),
                 None => return,
             }
         }
-        self.blocked = self.sender.has_data();
+        self.blocked = self.client.sender.has_data();
     }
 
     /// Takes what became of the files.
     fn take_rows(&mut self) {
         let now = self.now();
-        if self.sender.interest() && self.rated + RATES <= now {
+        if self.client.sender.interest() && self.rated + RATES <= now {
             self.rated = now;
-            self.sender.touch_moving();
+            self.client.sender.touch_moving();
         }
         let due = self.urgent || self.report_due() <= now;
-        if due && self.sender.has_changes() {
+        if due && self.client.sender.has_changes() {
             self.urgent = false;
             self.reported = Some(now);
-            for row in self.sender.take_changes(now).0 {
-                if self.uploads.row(row, &mut self.sender) {
+            for row in self.client.sender.take_changes(now).0 {
+                if self.uploads.row(row, &mut self.client.sender) {
                     self.moved = now;
                 }
             }
@@ -458,7 +406,7 @@ impl<R: FnMut(Event)> Engine<R> {
     }
 
     fn link(&self) -> Option<Link> {
-        match self.connection.state() {
+        match self.client.connection().state() {
             State::Open { .. } => Some(Link::Open),
             State::Connecting { .. } => Some(Link::Connecting),
             State::Waiting { until } => match &self.link {
@@ -475,7 +423,8 @@ impl<R: FnMut(Event)> Engine<R> {
 
     /// Closes the connection, if there is one, and waits for the server's word.
     async fn farewell(&mut self) {
-        if let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) {
+        if let (State::Open { .. }, Some(socket)) = (self.client.connection().state(), &self.socket)
+        {
             socket.close(CloseCode::Done);
             let generation = socket.generation;
             let closed = async {

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use longhaul::protocol::client::Effect;
 use longhaul::protocol::close::CloseCode;
-use longhaul::protocol::connection;
 use longhaul::protocol::id::FileId;
 use longhaul::protocol::message::ServerMessage;
 use longhaul::protocol::sender::{Row, RowState};
@@ -253,33 +253,34 @@ impl World {
     }
 
     /// The connection asks for something: it must make sense for its sockets.
-    pub fn check_socket(&mut self, client: usize, effect: connection::Effect) {
+    pub fn check_socket(&mut self, client: usize, effect: &Effect) {
         let sockets = &mut self.clients[client].sockets;
         match effect {
-            connection::Effect::Open(generation) => {
+            Effect::Open(generation) => {
                 let live = |socket: &Socket| matches!(socket, Socket::Connecting | Socket::Open);
                 assert!(!sockets.values().any(live), "a second socket");
-                let before = sockets.insert(generation, Socket::Connecting);
+                let before = sockets.insert(*generation, Socket::Connecting);
                 assert_eq!(before, None, "a generation twice");
             }
-            connection::Effect::Ping(generation) => {
-                let socket = sockets.get(&generation);
+            Effect::Send(generation, _) => {
+                let socket = sockets.get(generation);
                 let open = matches!(socket, Some(Socket::Open | Socket::Closed));
-                assert!(open, "a ping for {socket:?}");
+                assert!(open, "a message for {socket:?}");
             }
-            connection::Effect::Close(generation, _) => {
-                let socket = sockets.insert(generation, Socket::Closing);
+            Effect::Close(generation, _) => {
+                let socket = sockets.insert(*generation, Socket::Closing);
                 let closable = matches!(
                     socket,
                     Some(Socket::Connecting | Socket::Open | Socket::Closed)
                 );
                 assert!(closable, "a close for {socket:?}");
             }
-            connection::Effect::Forget(generation) => {
-                let socket = sockets.insert(generation, Socket::Closed);
+            Effect::Forget(generation) => {
+                let socket = sockets.insert(*generation, Socket::Closed);
                 let over = matches!(socket, Some(Socket::Closing | Socket::Closed));
                 assert!(over, "{socket:?} is forgotten and was not closed");
             }
+            Effect::Upload(_) => {}
         }
     }
 
@@ -303,10 +304,10 @@ impl World {
     /// What people see must have been said by the server.
     pub fn check_rows(&mut self, client: usize) {
         let now = self.clock(client);
-        if !self.clients[client].sender.has_changes() {
+        if !self.clients[client].half.sender.has_changes() {
             return;
         }
-        let (rows, gone) = self.clients[client].sender.take_changes(now);
+        let (rows, gone) = self.clients[client].half.sender.take_changes(now);
         if !rows.is_empty() || !gone.is_empty() {
             self.checks.changed = self.now;
         }

@@ -1,18 +1,17 @@
-//! One client: drives the real [`Sender`] and [`Connection`] as the engines do, with a
-//! journal that outlives them.
+//! One client: drives the real client's half of the protocol as the engines do, with a
+//! journal that outlives it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
+use longhaul::protocol::client::Client as Half;
 use longhaul::protocol::close::CloseCode;
-use longhaul::protocol::connection::{Connection, Event as Happening, State};
-use longhaul::protocol::frame::Frame;
+use longhaul::protocol::connection::Event as Happening;
 use longhaul::protocol::id::{ClientId, FileId};
-use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::sender::{Key, ReadError, Record, Sender};
-use longhaul::protocol::{Generation, Time, VERSION};
+use longhaul::protocol::{Generation, Time};
 
 use super::network::{Cargo, LinkId, Side, Way};
 use super::server::bytes;
@@ -23,10 +22,7 @@ use super::world::World;
 pub struct Client {
     /// Counts its engines: a reload makes another.
     pub engine: u64,
-    pub id: ClientId,
-    pub sender: Sender,
-    pub connection: Connection,
-    pub interest: bool,
+    pub half: Half,
     pub socket: Option<(Generation, LinkId)>,
     /// What became of every socket of this engine.
     pub sockets: BTreeMap<Generation, Socket>,
@@ -100,10 +96,7 @@ impl Client {
     pub fn new(way: Way, lateness: Duration) -> Self {
         Self {
             engine: 0,
-            id: ClientId::from_bytes([0; 16]),
-            sender: Sender::new(),
-            connection: Connection::new(Generation(0), true),
-            interest: false,
+            half: Half::new(ClientId::from_bytes([0; 16]), Sender::new(), true),
             socket: None,
             sockets: BTreeMap::new(),
             journal: BTreeMap::new(),
@@ -123,10 +116,6 @@ impl Client {
             cancelled: Vec::new(),
         }
     }
-
-    fn generation(&self) -> Generation {
-        self.connection.generation()
-    }
 }
 
 impl World {
@@ -135,10 +124,8 @@ impl World {
         let id = ClientId::from_bytes(bytes(self.server.fresh()));
         let client = &mut self.clients[number];
         client.engine += 1;
-        client.id = id;
-        client.sender = Sender::new();
-        client.connection = Connection::new(Generation(0), client.connection.online());
-        client.interest = false;
+        let online = client.half.connection().online();
+        client.half = Half::new(id, Sender::new(), online);
         client.socket = None;
         client.sockets.clear();
         client.sources.clear();
@@ -149,7 +136,7 @@ impl World {
         let mut records: Vec<_> = client.journal.values().cloned().collect();
         records.sort_by_key(|(record, _)| record.order);
         for (record, picked) in records {
-            let key = self.clients[number].sender.restore(record);
+            let key = self.clients[number].half.sender.restore(record);
             // Where the browser kept a handle that it may read without asking.
             let now = Picked {
                 source: picked.source,
@@ -165,7 +152,7 @@ impl World {
     fn provide(&mut self, number: usize, key: Key, picked: Picked) {
         let manifest = self.sources[picked.source].manifest();
         let client = &mut self.clients[number];
-        if client.sender.provide(key, manifest) {
+        if client.half.sender.provide(key, manifest) {
             client.sources.insert(key, picked);
         }
     }
@@ -240,7 +227,7 @@ impl World {
 
     pub fn happen(&mut self, number: usize, event: Happening) {
         let (now, random) = (self.clock(number), self.chance.next());
-        self.clients[number].connection.handle(event, now, random);
+        self.clients[number].half.happen(event, now, random);
     }
 
     fn take(&mut self, number: usize, input: Input) {
@@ -252,29 +239,16 @@ impl World {
                 {
                     *socket = Socket::Open;
                 }
-                self.happen(number, Happening::Opened(generation));
-                if generation == self.clients[number].generation() {
-                    let client = self.clients[number].id;
-                    let hello = ClientMessage::Hello {
-                        version: VERSION,
-                        client,
-                        generation,
-                    };
-                    self.say_to_server(number, &hello);
-                }
+                let random = self.chance.next();
+                self.clients[number].half.opened(generation, now, random);
             }
             Input::Message(generation, bytes) => {
-                self.happen(number, Happening::Heard(generation));
-                if !self.clients[number].connection.is_open(generation) {
-                    return;
-                }
-                let message = match Frame::parse(bytes) {
-                    Ok(Frame::Control(content)) => ServerMessage::decode(&content).ok(),
-                    _ => None,
-                };
-                match message {
-                    Some(message) => self.message(number, generation, message),
-                    None => self.happen(number, Happening::Fault(generation)),
+                let random = self.chance.next();
+                let half = &mut self.clients[number].half;
+                if let Some(message) = half.hear(generation, bytes, now, random) {
+                    self.say(|| format!("client {number} hears {message:?}"));
+                    let random = self.chance.next();
+                    self.clients[number].half.message(message, now, random);
                 }
             }
             Input::Closed(generation, code) => {
@@ -286,12 +260,12 @@ impl World {
             Input::Read(key, slice, outcome) => {
                 let client = &mut self.clients[number];
                 client.reading -= 1;
-                client.sender.read(key, slice, outcome, now);
+                client.half.sender.read(key, slice, outcome, now);
             }
             Input::Timer => {
                 self.clients[number].armed = None;
-                self.happen(number, Happening::Tick);
-                self.clients[number].sender.tick(now);
+                let random = self.chance.next();
+                self.clients[number].half.tick(now, random);
             }
             Input::Page(event) => self.happen(number, event),
             Input::Wish(wish) => self.fulfil(number, wish),
@@ -308,55 +282,25 @@ impl World {
                     version: self.sources[source].versions.len() - 1,
                 };
                 // As the engine: it may be what an upload waits for.
-                let needy = client.sender.needs_file().find(|(_, m)| **m == manifest);
+                let needy = client
+                    .half
+                    .sender
+                    .needs_file()
+                    .find(|(_, m)| **m == manifest);
                 match needy.map(|(key, _)| key) {
                     Some(key) => self.provide(number, key, picked),
                     None => {
-                        let key = client.sender.add(manifest);
+                        let key = client.half.sender.add(manifest);
                         client.sources.insert(key, picked);
                     }
                 }
             }
             Wish::Provide(key, picked) => self.provide(number, key, picked),
-            Wish::Pause(key) => client.sender.pause(key),
-            Wish::Resume(key) => client.sender.resume(key),
-            Wish::Retry(key) => client.sender.retry(key),
-            Wish::Cancel(key) => client.sender.cancel(key),
-            Wish::Clear => client.sender.clear(),
-        }
-    }
-
-    pub fn say_to_server(&mut self, number: usize, message: &ClientMessage) {
-        let client = &self.clients[number];
-        if let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket) {
-            let cargo = Cargo::Binary(message.encode().into());
-            self.send(link, Side::Server, cargo);
-        }
-    }
-
-    fn message(&mut self, number: usize, generation: Generation, message: ServerMessage) {
-        let now = self.clock(number);
-        self.say(|| format!("client {number} hears {message:?}"));
-        match message {
-            ServerMessage::Welcome {
-                limits,
-                credit,
-                heartbeat,
-                ..
-            } => {
-                let heartbeat = Duration::from_millis(heartbeat.into());
-                self.happen(number, Happening::Welcomed(generation, heartbeat));
-                self.clients[number].sender.connected(limits, credit, now);
-            }
-            ServerMessage::Drain { retry_after } => {
-                let retry_after = Duration::from_millis(retry_after.into());
-                self.happen(number, Happening::Drain(generation, retry_after));
-            }
-            ServerMessage::Pong => {}
-            message => {
-                let random = self.chance.next();
-                self.clients[number].sender.message(message, now, random);
-            }
+            Wish::Pause(key) => client.half.sender.pause(key),
+            Wish::Resume(key) => client.half.sender.resume(key),
+            Wish::Retry(key) => client.half.sender.retry(key),
+            Wish::Cancel(key) => client.half.sender.cancel(key),
+            Wish::Clear => client.half.sender.clear(),
         }
     }
 }

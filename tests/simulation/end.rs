@@ -41,7 +41,7 @@ impl World {
             return;
         };
         let link = &self.links[link];
-        let State::Open { .. } = client.connection.state() else {
+        let State::Open { .. } = client.half.connection().state() else {
             return;
         };
         let reported = link.session.and_then(|s| self.server.alive.get(&s));
@@ -59,7 +59,7 @@ impl World {
         if busy {
             return;
         }
-        let rows = client.sender.rows(self.now);
+        let rows = client.half.sender.rows(self.now);
         let starving = rows
             .iter()
             .find(|row| matches!(row.state, RowState::Sending | RowState::Verifying));
@@ -69,7 +69,10 @@ impl World {
     /// Once nothing goes wrong all comes to its end: by itself as far as it can, then
     /// with the help of people.
     fn inspect_calm(&mut self, since: Time) {
-        let busy = self.clients.iter().any(|client| client.sender.interest());
+        let busy = self
+            .clients
+            .iter()
+            .any(|client| client.half.sender.interest());
         let quiet = self.now - self.checks.changed.max(since);
         self.reconnect();
         assert!(!busy || quiet < PATIENCE, "nothing changes any more");
@@ -84,7 +87,7 @@ impl World {
         }
         let idle = *self.checks.idle_since.get_or_insert(self.now);
         let server = &self.server;
-        let closed = |client: &Client| matches!(client.connection.state(), State::Idle);
+        let closed = |client: &Client| matches!(client.half.connection().state(), State::Idle);
         let gone = server.sessions.is_empty()
             && server.tasks.is_empty()
             && self.clients.iter().all(closed);

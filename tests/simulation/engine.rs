@@ -1,12 +1,11 @@
-//! Carries out what the machines of a client want, as the engines do.
+//! Carries out what a client's half wants, as the engines do.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use longhaul::protocol::connection::{self, Event as Happening, State};
+use longhaul::protocol::client::Effect;
 use longhaul::protocol::message::ClientMessage;
-use longhaul::protocol::pace::Pace;
-use longhaul::protocol::sender::Effect;
+use longhaul::protocol::sender;
 
 use super::client::{Entry, Input, Reading};
 use super::network::{Cargo, Side, damaged};
@@ -16,49 +15,52 @@ use super::world::{Event, World};
 const ROOM: Duration = Duration::from_millis(8);
 
 impl World {
-    /// Carries out what the machines of a client want.
+    /// Carries out what a client's half wants.
     pub fn carry_out(&mut self, number: usize) {
-        let client = &mut self.clients[number];
-        let interest = client.sender.interest();
-        if interest != client.interest {
-            client.interest = interest;
-            self.happen(number, Happening::Interest(interest));
-        }
-        while let Some(effect) = self.clients[number].connection.poll() {
-            self.connection_effect(number, effect);
-        }
-        while let Some(effect) = self.clients[number].sender.poll_effect() {
-            self.sender_effect(number, effect);
+        let (now, random) = (self.clock(number), self.chance.next());
+        let half = &mut self.clients[number].half;
+        half.needed(half.sender.interest(), now, random);
+        while let Some(effect) = self.clients[number].half.poll() {
+            self.effect(number, effect);
         }
         let blocked = self.transmit(number);
         self.check_rows(number);
         self.arm(number, blocked);
     }
 
-    fn connection_effect(&mut self, number: usize, effect: connection::Effect) {
-        self.check_socket(number, effect);
+    fn effect(&mut self, number: usize, effect: Effect) {
+        if let Effect::Upload(effect) = effect {
+            return self.upload_effect(number, effect);
+        }
+        self.check_socket(number, &effect);
         self.say(|| format!("client {number}: {effect:?}"));
+        let socket = self.clients[number].socket;
+        let link = |generation| socket.filter(|s| s.0 == generation).map(|s| s.1);
         match effect {
-            connection::Effect::Open(generation) => {
+            Effect::Open(generation) => {
                 let link = self.dial(number, generation);
                 self.clients[number].socket = Some((generation, link));
             }
-            connection::Effect::Ping(_) => self.say_to_server(number, &ClientMessage::Ping),
-            connection::Effect::Close(generation, code) => {
-                if let Some((_, link)) = self.clients[number].socket.filter(|s| s.0 == generation) {
+            Effect::Send(generation, message) => {
+                if let Some(link) = link(generation) {
+                    self.send(link, Side::Server, Cargo::Binary(message.into()));
+                }
+            }
+            Effect::Close(generation, code) => {
+                if let Some(link) = link(generation) {
                     self.send(link, Side::Server, Cargo::Close(code));
                 }
-                self.clients[number].sender.disconnected();
             }
-            connection::Effect::Forget(generation) => {
-                let client = &mut self.clients[number];
-                client.socket.take_if(|s| s.0 == generation);
-                client.sender.disconnected();
+            Effect::Forget(generation) => {
+                let socket = &mut self.clients[number].socket;
+                socket.take_if(|s| s.0 == generation);
             }
+            Effect::Upload(_) => {}
         }
     }
 
-    fn sender_effect(&mut self, number: usize, effect: Effect) {
+    fn upload_effect(&mut self, number: usize, effect: sender::Effect) {
+        use sender::Effect;
         let client = &mut self.clients[number];
         let engine = client.engine;
         match effect {
@@ -73,7 +75,7 @@ impl World {
                 }
             }
             Effect::Keep(key) => {
-                let Some(record) = client.sender.record(key) else {
+                let Some(record) = client.half.sender.record(key) else {
                     return;
                 };
                 let before = client.journal.get(&record.id).map(|(_, picked)| *picked);
@@ -116,16 +118,15 @@ impl World {
     /// no room for more.
     fn transmit(&mut self, number: usize) -> bool {
         let client = &self.clients[number];
-        let (State::Open { .. }, Some((_, link))) = (client.connection.state(), client.socket)
+        let (Some(pace), Some((_, link))) = (client.half.pace(self.clock(number)), client.socket)
         else {
             return false;
         };
-        let pace = Pace::at(client.sender.rate(self.clock(number)));
         let payload = pace.payload.min(self.plan.payload);
         let queue = pace.queue.min(self.plan.queue);
         while self.links[link].buffered(Side::Server, self.now) < queue {
             let client = &mut self.clients[number];
-            let Some(message) = client.sender.poll_transmit(payload) else {
+            let Some(message) = client.half.poll_transmit(payload) else {
                 return false;
             };
             let mut message = Bytes::from(message);
@@ -139,7 +140,7 @@ impl World {
             }
             self.send(link, Side::Server, Cargo::Binary(message));
         }
-        self.clients[number].sender.has_data()
+        self.clients[number].half.sender.has_data()
     }
 
     /// Sets the one timer.
@@ -147,7 +148,7 @@ impl World {
         let now = self.clock(number);
         let client = &mut self.clients[number];
         let room = blocked.then_some(now + ROOM);
-        let times = [client.connection.timeout(), client.sender.timeout(), room];
+        let times = [client.half.timeout(), room];
         let Some(due) = times.into_iter().flatten().min() else {
             return;
         };

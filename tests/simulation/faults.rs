@@ -151,7 +151,7 @@ impl World {
     /// A client, one with work most of the time.
     fn somebody(&mut self) -> usize {
         let all = self.clients.iter().enumerate();
-        let busy = all.filter(|(_, client)| client.sender.interest());
+        let busy = all.filter(|(_, client)| client.half.sender.interest());
         let busy: Vec<usize> = busy.map(|(number, _)| number).collect();
         let picked = self.chance.pick(&busy).filter(|_| self.chance.percent(80));
         picked.unwrap_or_else(|| self.chance.index(self.clients.len()))

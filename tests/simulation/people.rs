@@ -26,7 +26,7 @@ impl World {
     /// A person picks the files of which the page says that it needs them, and adds those
     /// that are not on it.
     pub fn returned(&mut self, client: usize) {
-        let needy = self.clients[client].sender.needs_file();
+        let needy = self.clients[client].half.sender.needs_file();
         for key in needy.map(|(key, _)| key).collect::<Vec<_>>() {
             if self.chance.percent(80) {
                 self.help_with_file(client, key);
@@ -41,9 +41,9 @@ impl World {
 
     /// Somebody clicks somewhere.
     pub fn person(&mut self, client: usize) {
-        let mut keys = self.clients[client].sender.unfinished_keys();
+        let mut keys = self.clients[client].half.sender.unfinished_keys();
         if self.chance.percent(20) {
-            keys = self.clients[client].sender.keys();
+            keys = self.clients[client].half.sender.keys();
         }
         let Some(key) = self.chance.pick(&keys) else {
             return;
@@ -64,7 +64,7 @@ impl World {
     }
 
     pub fn cancel(&mut self, client: usize, key: Key) {
-        let rows = self.clients[client].sender.rows(self.now);
+        let rows = self.clients[client].half.sender.rows(self.now);
         let Some(row) = rows.into_iter().find(|row| row.key == key) else {
             return;
         };
@@ -76,7 +76,7 @@ impl World {
 
     /// Somebody picks the file again of which a row says that it needs it.
     pub fn help_with_file(&mut self, client: usize, key: Key) {
-        let needy = self.clients[client].sender.needs_file();
+        let needy = self.clients[client].half.sender.needs_file();
         let Some(path) = needy
             .into_iter()
             .find(|(k, _)| *k == key)
@@ -95,7 +95,7 @@ impl World {
     /// People ask for a connection where the page says that it stays away.
     pub fn reconnect(&mut self) {
         for client in 0..self.clients.len() {
-            if self.clients[client].connection.refused().is_some() {
+            if self.clients[client].half.connection().refused().is_some() {
                 self.input(client, Input::Page(Happening::Reconnect));
             }
         }
@@ -105,7 +105,7 @@ impl World {
     pub fn help(&mut self) -> bool {
         let mut helped = false;
         for client in 0..self.clients.len() {
-            for row in self.clients[client].sender.rows(self.now) {
+            for row in self.clients[client].half.sender.rows(self.now) {
                 helped |= self.help_with(client, &row);
             }
             for source in self.clients[client].wanted.clone() {
@@ -153,6 +153,7 @@ impl World {
         let this = &self.clients[client];
         let path = &self.sources[source].path;
         let listed = this
+            .half
             .sender
             .rows(self.now)
             .iter()

@@ -127,7 +127,7 @@ impl Inner {
     /// Keeps a file for as long as its upload needs it. Other hosts keep it as well, if
     /// this one may end sooner.
     fn keep(&mut self, key: Key, mut source: Source) {
-        if let Some(manifest) = self.sender.manifest(key) {
+        if let Some(manifest) = self.client.sender.manifest(key) {
             source.given.manifest = manifest.clone();
             if self.mortal {
                 self.share(vec![source.clone()]);
@@ -144,6 +144,7 @@ impl Inner {
     /// Takes files into the queue, or to the uploads that were waiting for just these.
     pub(super) fn admit(&mut self, batch: Batch) {
         let waiting = self
+            .client
             .sender
             .needs_file()
             .map(|(key, manifest)| (key, manifest.clone()));
@@ -162,7 +163,7 @@ impl Inner {
                 // Its upload is not waiting for it any more.
                 (None, None) if batch.offered && source.given.again => None,
                 (None, None) => {
-                    let key = self.sender.add(manifest.clone());
+                    let key = self.client.sender.add(manifest.clone());
                     self.keep(key, source);
                     Some(key)
                 }
@@ -176,7 +177,10 @@ impl Inner {
 
     /// Gives an upload its file; whether it takes it.
     pub(super) fn provide(&mut self, key: Key, source: Source) -> bool {
-        let taken = self.sender.provide(key, source.given.manifest.clone());
+        let taken = self
+            .client
+            .sender
+            .provide(key, source.given.manifest.clone());
         if taken {
             self.keep(key, source);
         }

@@ -1,7 +1,7 @@
-//! The engine: drives the machines of [`crate::protocol`] with what the browser has.
+//! The engine: drives the [`Client`] of [`crate::protocol`] with what the browser has.
 //!
-//! Every event comes in through [`Engine::event`], which lets the machines take it and
-//! then carries out all that they want done. Nothing in here decides anything about
+//! Every event comes in through [`Engine::event`], which lets the machine take it and
+//! then carries out all that it wants done. Nothing in here decides anything about
 //! the protocol.
 
 mod files;
@@ -27,14 +27,13 @@ use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
 use crate::port::{Command, EngineId, Given, Link, Report, Tag};
-use crate::protocol::connection::{self, Connection, Event, State};
-use crate::protocol::frame::Frame;
+use crate::protocol::client::{Client, Effect};
+use crate::protocol::connection::Event;
 use crate::protocol::id::ClientId;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
-use crate::protocol::pace::Pace;
-use crate::protocol::sender::{Effect, Key, Record, Sender};
-use crate::protocol::{Generation, Time, VERSION};
+use crate::protocol::sender::{self, Key, Record, Sender};
+use crate::protocol::{Generation, Time};
 
 /// How often pages are told, at most.
 const REPORT: Duration = Duration::from_millis(33);
@@ -65,10 +64,7 @@ pub struct Engine(Rc<RefCell<Inner>>);
 struct Inner {
     id: EngineId,
     url: String,
-    client: ClientId,
-    sender: Sender,
-    connection: Connection,
-    interest: bool,
+    client: Client,
     socket: Option<Socket>,
     sources: Sources,
     journal: Option<Rc<Journal>>,
@@ -99,15 +95,14 @@ impl Engine {
         let mut client = [0; 16];
         // Without chance the client is nobody in particular; tokens still hold.
         let _ = getrandom::fill(&mut client);
+        // Keys of an engine before this one mean nothing here.
+        let sender = Sender::starting_at(Key(random() as u32 / 2));
+        let online = ON_LINE.with(|online| *online);
         let engine = Self(Rc::new(RefCell::new(Inner {
             id: EngineId(random()),
             // `http` becomes `ws`, and `https` `wss`.
             url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
-            client: ClientId::from_bytes(client),
-            // Keys of an engine before this one mean nothing here.
-            sender: Sender::starting_at(Key(random() as u32 / 2)),
-            connection: Connection::new(Generation(0), ON_LINE.with(|online| *online)),
-            interest: false,
+            client: Client::new(ClientId::from_bytes(client), sender, online),
             socket: None,
             sources: Sources::default(),
             journal: None,
@@ -160,7 +155,7 @@ impl Engine {
         files
     }
 
-    /// Lets the machines take an event, then carries out what they want.
+    /// Lets the machine take an event, then carries out what it wants.
     fn event(&self, take: impl FnOnce(&mut Inner)) {
         let mut inner = self.0.borrow_mut();
         if !inner.over {
@@ -185,9 +180,9 @@ impl Engine {
         let mut handles = Vec::new();
         self.event(|inner| {
             for (record, handle) in records {
-                let key = inner.sender.restore(record);
+                let key = inner.client.sender.restore(record);
                 if handle.is_object() {
-                    inner.sender.remember_handle(key);
+                    inner.client.sender.remember_handle(key);
                     handles.push((key, handle));
                 }
             }
@@ -225,43 +220,22 @@ impl Engine {
 
 impl Inner {
     fn connect(&mut self, event: Event) {
-        self.connection.handle(event, now(), random());
-    }
-
-    /// Sends a message if the connection is open; else the next one begins with it.
-    fn say(&self, message: &ClientMessage) {
-        if let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) {
-            socket.send(&message.encode());
-        }
+        self.client.happen(event, now(), random());
     }
 
     fn told(&mut self, generation: Generation, told: Told) {
-        if generation != self.connection.generation() {
-            return;
-        }
         match told {
             Told::Opened => {
-                self.connect(Event::Opened(generation));
-                self.say(&ClientMessage::Hello {
-                    version: VERSION,
-                    client: self.client,
-                    generation,
-                });
-                for topic in self.watched() {
-                    self.say(&ClientMessage::Watch { topic });
+                if self.client.opened(generation, now(), random()) {
+                    for topic in self.watched() {
+                        self.client.say(&ClientMessage::Watch { topic });
+                    }
                 }
             }
-            // A late welcome would begin streams for a connection that was given up.
-            Told::Message(_) if !self.connection.is_open(generation) => {}
             Told::Message(bytes) => {
-                self.connect(Event::Heard(generation));
-                let message = match Frame::parse(bytes.into()) {
-                    Ok(Frame::Control(content)) => ServerMessage::decode(&content).ok(),
-                    _ => None,
-                };
-                match message {
-                    Some(message) => self.message(generation, message),
-                    None => self.connect(Event::Fault(generation)),
+                let heard = self.client.hear(generation, bytes.into(), now(), random());
+                if let Some(message) = heard {
+                    self.message(message);
                 }
             }
             Told::Nonsense => self.connect(Event::Fault(generation)),
@@ -269,24 +243,8 @@ impl Inner {
         }
     }
 
-    fn message(&mut self, generation: Generation, message: ServerMessage) {
+    fn message(&mut self, message: ServerMessage) {
         match message {
-            ServerMessage::Welcome {
-                limits,
-                credit,
-                heartbeat,
-                ..
-            } => {
-                let heartbeat = Duration::from_millis(heartbeat.into());
-                self.connect(Event::Welcomed(generation, heartbeat));
-                self.limits = Some(limits.clone());
-                self.report(&Report::Limits(limits.clone()));
-                self.sender.connected(limits, credit, now());
-            }
-            ServerMessage::Drain { retry_after } => {
-                let retry_after = Duration::from_millis(retry_after.into());
-                self.connect(Event::Drain(generation, retry_after));
-            }
             ServerMessage::Snapshot { topic, uploads } => {
                 self.report(&Report::Snapshot(topic, uploads));
             }
@@ -297,33 +255,31 @@ impl Inner {
             } => {
                 self.report(&Report::Changed(topic, uploads, gone));
             }
-            ServerMessage::Pong => {}
-            message => self.sender.message(message, now(), random()),
+            message => {
+                if let ServerMessage::Welcome { limits, .. } = &message {
+                    self.limits = Some(limits.clone());
+                    self.report(&Report::Limits(limits.clone()));
+                }
+                self.client.message(message, now(), random());
+            }
         }
     }
 
-    /// Carries out what the machines want, until they want nothing more.
+    /// Carries out what the machine wants, until it wants nothing more.
     fn carry_out(&mut self, engine: &Engine) {
-        let interest = self.sender.interest() || !self.watched().is_empty();
-        if interest != self.interest {
-            self.interest = interest;
-            self.connect(Event::Interest(interest));
-        }
-        while let Some(effect) = self.connection.poll() {
-            self.connection_effect(effect, engine);
-        }
-        while let Some(effect) = self.sender.poll_effect() {
-            self.sender_effect(effect, engine);
+        let needed = self.client.sender.interest() || !self.watched().is_empty();
+        self.client.needed(needed, now(), random());
+        while let Some(effect) = self.client.poll() {
+            self.effect(effect, engine);
         }
         self.transmit();
         self.report_changes();
         self.arm(engine);
     }
 
-    fn connection_effect(&mut self, effect: connection::Effect, engine: &Engine) {
-        let live = |socket: &&Socket| socket.generation == self.connection.generation();
+    fn effect(&mut self, effect: Effect, engine: &Engine) {
         match effect {
-            connection::Effect::Open(generation) => {
+            Effect::Open(generation) => {
                 let told = engine.clone();
                 let tell = move |generation, event| told.told(generation, event);
                 match Socket::open(&self.url, generation, tell) {
@@ -331,27 +287,31 @@ impl Inner {
                     Err(code) => self.connect(Event::Closed(generation, code)),
                 }
             }
-            connection::Effect::Ping(_) => self.say(&ClientMessage::Ping),
-            connection::Effect::Close(_, code) => {
-                if let Some(socket) = self.socket.as_ref().filter(live) {
+            Effect::Send(generation, message) => {
+                if let Some(socket) = self.socket(generation) {
+                    socket.send(&message);
+                }
+            }
+            Effect::Close(generation, code) => {
+                if let Some(socket) = self.socket(generation) {
                     socket.close(code);
                 }
-                self.sender.disconnected();
             }
-            connection::Effect::Forget(generation) => {
-                if self
-                    .socket
-                    .as_ref()
-                    .is_some_and(|s| s.generation == generation)
-                {
+            Effect::Forget(generation) => {
+                if self.socket(generation).is_some() {
                     self.socket = None;
                 }
-                self.sender.disconnected();
             }
+            Effect::Upload(effect) => self.upload_effect(effect, engine),
         }
     }
 
-    fn sender_effect(&mut self, effect: Effect, engine: &Engine) {
+    fn socket(&self, generation: Generation) -> Option<&Socket> {
+        self.socket.as_ref().filter(|s| s.generation == generation)
+    }
+
+    fn upload_effect(&mut self, effect: sender::Effect, engine: &Engine) {
+        use sender::Effect;
         match effect {
             Effect::Read { key, slice, range } => {
                 let Some(file) = self.sources.get(key).map(|s| s.file.clone()) else {
@@ -360,12 +320,12 @@ impl Inner {
                 let engine = engine.clone();
                 spawn_local(async move {
                     let outcome = source::read(file, range).await;
-                    engine.event(|inner| inner.sender.read(key, slice, outcome, now()));
+                    engine.event(|inner| inner.client.sender.read(key, slice, outcome, now()));
                 });
             }
             Effect::Keep(key) => {
                 if let (Some(journal), Some(record)) =
-                    (self.journal.clone(), self.sender.record(key))
+                    (self.journal.clone(), self.client.sender.record(key))
                 {
                     let handle = self.sources.get(key).map(|s| s.handle.clone());
                     spawn_local(async move {
@@ -407,32 +367,29 @@ impl Inner {
     /// Hands messages to the socket while credit and the socket's queue allow.
     fn transmit(&mut self) {
         self.blocked = false;
-        let (State::Open { .. }, Some(socket)) = (self.connection.state(), &self.socket) else {
+        let (Some(pace), Some(socket)) = (self.client.pace(now()), &self.socket) else {
             return;
         };
-        let pace = Pace::at(self.sender.rate(now()));
         while socket.buffered() < pace.queue {
-            match self.sender.poll_transmit(pace.payload) {
+            match self.client.poll_transmit(pace.payload) {
                 Some(message) => socket.send(&message),
                 None => return,
             }
         }
-        self.blocked = self.sender.has_data();
+        self.blocked = self.client.sender.has_data();
     }
 
     /// Sets the one timer to the next moment at which anything is due.
     fn arm(&mut self, engine: &Engine) {
         let now = now();
-        let rows = self.sender.has_changes().then(|| self.reported + REPORT);
-        let rates = self.sender.interest().then(|| self.rated + RATES);
+        let rows = self
+            .client
+            .sender
+            .has_changes()
+            .then(|| self.reported + REPORT);
+        let rates = self.client.sender.interest().then(|| self.rated + RATES);
         let room = self.blocked.then(|| now + ROOM);
-        let times = [
-            self.connection.timeout(),
-            self.sender.timeout(),
-            rows,
-            rates,
-            room,
-        ];
+        let times = [self.client.timeout(), rows, rates, room];
         let Some(due) = times.into_iter().flatten().min() else {
             self.timer = None;
             return;
@@ -446,8 +403,7 @@ impl Inner {
         let timer = Timeout::new(wait, move || {
             engine.event(|inner| {
                 inner.timer = None;
-                inner.connect(Event::Tick);
-                inner.sender.tick(super::time::now());
+                inner.client.tick(super::time::now(), random());
             });
         });
         self.timer = Some((due, timer));

@@ -49,13 +49,13 @@ impl Inner {
             Command::Resume(which) => self.each(which, Sender::resume),
             Command::Pause(which) => self.each(which, Sender::pause),
             Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(Which::One(key)) => self.sender.cancel(key),
+            Command::Cancel(Which::One(key)) => self.client.sender.cancel(key),
             Command::Cancel(Which::All) => {
-                for key in self.sender.unfinished_keys() {
-                    self.sender.cancel(key);
+                for key in self.client.sender.unfinished_keys() {
+                    self.client.sender.cancel(key);
                 }
             }
-            Command::Clear => self.sender.clear(),
+            Command::Clear => self.client.sender.clear(),
             Command::Watch(topic) => self.watch(line, topic),
             Command::Unwatch(topic) => self.unwatch(line, topic),
             Command::World(World::Visible) => self.connect(Event::Visible),
@@ -76,7 +76,7 @@ impl Inner {
         let now = now();
         let attached = Report::Attached {
             engine: self.id,
-            rows: self.sender.rows(now),
+            rows: self.client.sender.rows(now),
             link: self.link(now),
             limits: self.limits.clone(),
         };
@@ -96,10 +96,10 @@ impl Inner {
 
     fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
         match which {
-            Which::One(key) => act(&mut self.sender, key),
+            Which::One(key) => act(&mut self.client.sender, key),
             Which::All => {
-                for key in self.sender.keys() {
-                    act(&mut self.sender, key);
+                for key in self.client.sender.keys() {
+                    act(&mut self.client.sender, key);
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Inner {
         if let Some(page) = self.pages.get_mut(&line) {
             page.topics.insert(topic);
             // Also where another page watches it: this one needs the snapshot.
-            self.say(&ClientMessage::Watch { topic });
+            self.client.say(&ClientMessage::Watch { topic });
         }
     }
 
@@ -124,7 +124,7 @@ impl Inner {
     /// One page less watches it.
     fn unwatched(&mut self, topic: Topic) {
         if !self.watched().contains(&topic) {
-            self.say(&ClientMessage::Unwatch { topic });
+            self.client.say(&ClientMessage::Unwatch { topic });
         }
     }
 

@@ -15,13 +15,13 @@ impl Inner {
             self.link = Some(link);
             self.report(&Report::Connection(link));
         }
-        if self.sender.interest() && self.rated + RATES <= now {
+        if self.client.sender.interest() && self.rated + RATES <= now {
             self.rated = now;
-            self.sender.touch_moving();
+            self.client.sender.touch_moving();
         }
-        if self.sender.has_changes() && self.reported + REPORT <= now {
+        if self.client.sender.has_changes() && self.reported + REPORT <= now {
             self.reported = now;
-            let (changed, removed) = self.sender.take_changes(now);
+            let (changed, removed) = self.client.sender.take_changes(now);
             self.report(&Report::Rows { changed, removed });
         }
     }
@@ -40,12 +40,14 @@ impl Inner {
     }
 
     pub(super) fn link(&self, now: Time) -> Link {
-        if let Some(code) = self.connection.refused().and_then(CloseCode::code) {
+        if let Some(code) = self.client.connection().refused().and_then(CloseCode::code) {
             return Link::Closed { code };
         }
-        match self.connection.state() {
-            State::Open { pinged, .. } if self.connection.online() || !pinged => Link::Open,
-            _ if !self.connection.online() && self.interest => Link::Offline,
+        match self.client.connection().state() {
+            State::Open { pinged, .. } if self.client.connection().online() || !pinged => {
+                Link::Open
+            }
+            _ if !self.client.connection().online() && self.client.is_needed() => Link::Offline,
             State::Open { .. } => Link::Open,
             State::Connecting { .. } => Link::Connecting,
             State::Waiting { until } => {
