@@ -16,6 +16,8 @@ export type Line = { message: string; [field: string]: unknown };
 export class Server {
   /** Everything it logged, of all its runs. */
   readonly log: Line[] = [];
+  /** What is started: another one from its next start on, as after a deploy. */
+  program = process.env.LONGHAUL_BIN!;
   #child?: ChildProcess;
 
   private constructor(
@@ -51,7 +53,7 @@ export class Server {
   /** Starts it, for the first time or again: on the same port, with the same data. */
   async start() {
     const serve = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.folder, '--log-format', 'json'];
-    const [program, ...rest] = [...(this.disk === undefined ? [] : ownDisk(this.disk)), process.env.LONGHAUL_BIN!, ...serve, ...this.options];
+    const [program, ...rest] = [...(this.disk === undefined ? [] : ownDisk(this.disk)), this.program, ...serve, ...this.options];
     const child = spawn(program, rest, {
       cwd: this.folder,
       env: { ...ownEnvironment(), FOLDER: this.folder },

@@ -1,4 +1,5 @@
 import { test as base } from '@playwright/test';
+import { Build } from './build';
 import { Chromium } from './chromium';
 import { Files } from './files';
 import { HOSTS, type Host } from './hosts';
@@ -19,6 +20,8 @@ type Fixtures = {
   host: Host;
   /** The server of this test. */
   server: Server;
+  /** Another version of the program, for `server.program`. */
+  build: Build;
   /** Lays a wire to the server, so many bytes per second fast. */
   wire: (rate?: number) => Promise<Wire>;
   /** The files of the person. */
@@ -48,6 +51,11 @@ export const test = base.extend<Fixtures>({
       await info.attach('server.log', { body: log, contentType: 'text/plain' });
     }
     await server.dispose();
+  },
+  build: async ({}, use) => {
+    const build = await Build.another();
+    await use(build);
+    await build.dispose();
   },
   wire: async ({ server }, use) => {
     const wires: Wire[] = [];

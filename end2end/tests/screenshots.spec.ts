@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { dropKept } from '../support/handles';
+import { HOSTS } from '../support/hosts';
 import { Library } from '../support/library';
 import { MiB, expect, test } from '../support/test';
 import { Uploads } from '../support/uploads';
@@ -16,6 +18,7 @@ test.describe('pictures of every page @screenshots', () => {
           baseURL: line.url, viewport: { width, height }, colorScheme, reducedMotion: 'reduce',
           ...(size === 'narrow' ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
         });
+        await context.addInitScript(HOSTS.worker);
         const page = await context.newPage();
         const uploads = new Uploads(page);
         const shoot = async (name: string, of: Page = page) => {
@@ -110,15 +113,52 @@ test.describe('pictures of every page @screenshots', () => {
   }
 
   for (const colorScheme of ['light', 'dark'] as const) {
+    const both = async (page: Page, name: string) => {
+      for (const [size, width, height] of [['wide', 1280, 800], ['narrow', 390, 844]] as const) {
+        await page.setViewportSize({ width, height });
+        await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      }
+    };
+
+    test.describe('after a reload', () => {
+      test.use({ host: 'page', colorScheme });
+      test(`one click, ${colorScheme}`, async ({ page, uploads, wire, files }) => {
+        const line = await wire(4 * MiB);
+        await page.addInitScript(() => {
+          (FileSystemFileHandle.prototype as any).queryPermission = async () => 'prompt';
+        });
+        await page.goto(line.url);
+        await dropKept(page, await files.random('holiday.mp4', 40 * MiB));
+        await uploads.reaches('holiday.mp4', 30);
+        await page.reload();
+        await expect(uploads.button('holiday.mp4', 'Continue')).toBeVisible();
+        await both(page, 'uploads-one-click');
+      });
+    });
+
+    test.describe('after a deploy', () => {
+      test.use({ colorScheme });
+      test(`another version, ${colorScheme}`, async ({ page, context, uploads, server, build, wire, files }) => {
+        const line = await wire(4 * MiB);
+        await page.goto(line.url);
+        await uploads.pick(await files.random('holiday.mp4', 80 * MiB));
+        await uploads.reaches('holiday.mp4', 10);
+        await server.stop();
+        server.program = build.program;
+        await server.start();
+        await (await context.newPage()).goto(line.url);
+        await uploads.expectConnection('outdated');
+        await both(page, 'uploads-outdated');
+      });
+    });
+
     test.describe('limits', () => {
       test.use({ options: ['--max-file-size', '1MB', '--accept', 'image/*,.pdf', '--max-entries', '20'], colorScheme });
       test(`limits, ${colorScheme}`, async ({ page, uploads, files }) => {
         await page.goto('/');
         await uploads.pick([await files.random('large.pdf', 2 * MiB), await files.text('notes.txt', 'words'), await files.text('small.pdf', 'words')]);
         await uploads.arrives('small.pdf');
-        await page.screenshot({ path: join(folder, `uploads-limits-wide-${colorScheme}.png`), fullPage: true });
-        await page.setViewportSize({ width: 390, height: 844 });
-        await page.screenshot({ path: join(folder, `uploads-limits-narrow-${colorScheme}.png`), fullPage: true });
+        await both(page, 'uploads-limits');
       });
     });
   }

@@ -47,6 +47,7 @@ pub fn start(page: ui::engine::Engine) {
             place: Cell::new(0),
             opened: Cell::new(0),
             visit: Cell::default(),
+            outdated: Cell::new(false),
             port: RefCell::new(None),
         });
         host.open();
@@ -69,6 +70,9 @@ struct Host {
     /// How often a port was opened.
     opened: Cell<u32>,
     visit: Cell<Visit>,
+    /// Whether another build took over. This page must not take it back: it looks for no
+    /// other engine, and hears none, until it is loaded anew.
+    outdated: Cell<bool>,
     port: RefCell<Option<Rc<Port<Command, Told>>>>,
 }
 
@@ -140,16 +144,16 @@ impl Host {
                 host.attach();
             }
             Told::Outdated => {
-                host.visit.set(host.visit.get().next());
+                host.outdated.set(true);
                 host.page.apply(Report::Connection(Link::Outdated));
             }
-            Told::Report(visit, report) if visit == host.visit.get() => {
+            Told::Report(visit, _) if host.outdated.get() || visit != host.visit.get() => {}
+            Told::Report(_, report) => {
                 if let Report::Attached { .. } = report {
                     host.page.found(place);
                 }
                 host.page.apply(report);
             }
-            Told::Report(..) => {}
         };
         let port = Port::new(port, hear, move || lost.lost(opened));
         *self.port.borrow_mut() = Some(Rc::new(port));
@@ -165,7 +169,7 @@ impl Host {
     /// The engine's place is gone, or never was: that of the port that was opened as the
     /// nth.
     fn lost(self: &Rc<Self>, opened: u32) {
-        if opened != self.opened.get() {
+        if opened != self.opened.get() || self.outdated.get() {
             return;
         }
         // Whoever was there once can be there again.

@@ -10,7 +10,6 @@ use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::words;
 use crate::api::upload_limits;
-use crate::port::Link;
 use crate::protocol::manifest::Limits;
 
 /// The zone with its two buttons, and what the server accepts.
@@ -110,7 +109,6 @@ fn PickButton(
                 {..whole_folder}
                 type="file"
                 class="visually-hidden"
-                disabled=move || engine.link().link == Link::Outdated
                 multiple
                 node_ref=input
                 on:click=move |event| {

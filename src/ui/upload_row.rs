@@ -190,26 +190,28 @@ fn PickAgain(upload: RowHandle) -> impl IntoView {
     };
     let can_ask = move || upload.handle().try_get().unwrap_or_default();
     view! {
-        <button
-            type="button"
-            class="button is-primary"
-            aria-label=format!("Continue {name}")
-            hidden=move || !can_ask()
-            on:click=ask
-        >
-            "Continue"
-        </button>
-        <label class="button pick" class:is-primary=move || !can_ask()>
-            "Pick the file again"
-            <input
-                type="file"
-                class="visually-hidden"
-                aria-label=format!("Pick {name} again")
-                node_ref=input
-                on:click=move |event| browser::choosing(engine, Some(key), &event)
-                on:change=picked
-            />
-        </label>
+        <div class="again">
+            <button
+                type="button"
+                class="button is-primary"
+                aria-label=format!("Continue {name}")
+                hidden=move || !can_ask()
+                on:click=ask
+            >
+                "Continue"
+            </button>
+            <label class="button pick" class:is-primary=move || !can_ask()>
+                "Pick the file again"
+                <input
+                    type="file"
+                    class="visually-hidden"
+                    aria-label=format!("Pick {name} again")
+                    node_ref=input
+                    on:click=move |event| browser::choosing(engine, Some(key), &event)
+                    on:change=picked
+                />
+            </label>
+        </div>
     }
     .into_any()
 }

@@ -7,15 +7,21 @@ use super::engine::Engine;
 use super::title::PageTitle;
 use super::totals_bar::TotalsBar;
 use super::upload_list::UploadList;
+use crate::port::Link;
 
 /// The page.
 #[component]
 pub fn UploadsPage() -> impl IntoView {
     let engine = Engine::expect();
+    // A page of an older version, whose uploads another took over, only shows what it knew.
     let some = Memo::new(move |_| !engine.is_empty());
     view! {
         <PageTitle/>
-        <div class="uploads" class:has-uploads=move || some.get()>
+        <div
+            class="uploads"
+            class:has-uploads=move || some.get()
+            inert=move || engine.link().link == Link::Outdated
+        >
             <DropZone/>
             <Show when=move || some.get()>
                 <TotalsBar/>

@@ -74,9 +74,7 @@ pub fn link(view: LinkView, now: Option<f64>) -> String {
         Link::Connecting => "Connecting…".into(),
         Link::Open => "Connected".into(),
         Link::Offline => "No network".into(),
-        Link::Outdated => {
-            "A newer version of this page, in another tab, sends now. Reload to see it.".into()
-        }
+        Link::Outdated => "A newer version sends now".into(),
         Link::Closed { code } => format!(
             "The server closed the connection: {}",
             CloseCode::from_code(code).reason()
