@@ -7,17 +7,26 @@ export class Build {
   private constructor(private readonly folder: string) {}
 
   static async another(): Promise<Build> {
-    const ours = process.env.LONGHAUL_BIN!;
     const self = new Build(await mkdtemp(join(tmpdir(), 'longhaul-build-')));
-    await cp(join(dirname(ours), '../site'), join(self.folder, 'site'), { recursive: true });
-    await cp(ours, self.program);
+    try {
+      await self.#make();
+    } catch (error) {
+      await self.dispose();
+      throw error;
+    }
+    return self;
+  }
+
+  async #make() {
+    const ours = process.env.LONGHAUL_BIN!;
+    await cp(join(dirname(ours), '../site'), join(this.folder, 'site'), { recursive: true });
+    await cp(ours, this.program);
     const list = await readFile(join(dirname(ours), 'hash.txt'), 'utf8');
     const [, name] = /js: (.*)/.exec(list)!;
     const other = [...name].reverse().join('');
-    await writeFile(join(self.folder, 'release/hash.txt'), list.replace(name, other));
-    const pkg = join(self.folder, 'site/pkg');
+    await writeFile(join(this.folder, 'release/hash.txt'), list.replace(name, other));
+    const pkg = join(this.folder, 'site/pkg');
     for (const file of await readdir(pkg)) await rename(join(pkg, file), join(pkg, file.replace(name, other)));
-    return self;
   }
 
   get program() {

@@ -26,7 +26,7 @@ test('where the browser refuses its picker for handles, its plain one opens', as
   const source = await files.random('film.mkv', MiB);
   await page.addInitScript(() => {
     (window as any).showOpenFilePicker = async () => {
-      throw new DOMException('not in this frame', 'SecurityError');
+      throw new DOMException('not here', 'SecurityError');
     };
   });
   await page.goto('/');

@@ -61,8 +61,7 @@ async fn file(handle: &Handle) -> Option<File> {
 }
 
 thread_local! {
-    /// Whether the picker was tried and did not open: some browsers have one and refuse
-    /// it, in a frame for one.
+    /// Whether the picker was tried and the browser has it without ever opening it.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -76,8 +75,7 @@ pub fn can_pick() -> bool {
 pub async fn pick(multiple: bool) -> Result<Vec<(JsValue, Option<File>)>, NoPicker> {
     let handles = match open_picker(multiple).await {
         Ok(handles) => handles,
-        // Whoever thinks better of it picks nothing.
-        Err(error) if is_abort(&error) => Array::new(),
+        Err(error) if is_passing(&error) => Array::new(),
         Err(_) => {
             REFUSED.set(true);
             return Err(NoPicker);
@@ -102,9 +100,11 @@ async fn open_picker(multiple: bool) -> Result<Array, JsValue> {
         .dyn_into()
 }
 
-fn is_abort(error: &JsValue) -> bool {
-    let error = error.dyn_ref::<DomException>();
-    error.is_some_and(|error| error.code() == DomException::ABORT_ERR)
+/// Whoever thinks better of it picks nothing (`AbortError`), and so does a second click
+/// while the picker is open (`NotAllowedError`).
+fn is_passing(error: &JsValue) -> bool {
+    let name = error.dyn_ref::<DomException>().map(DomException::name);
+    matches!(name.as_deref(), Some("AbortError" | "NotAllowedError"))
 }
 
 fn options(name: &str, value: &JsValue) -> Option<Object> {

@@ -6,7 +6,7 @@
 //! | [`seat`], [`locks`], [`lines`] | which of several engines runs; ways to all pages | with the engine |
 //! | [`pick`] | files from inputs, drops and the clipboard | page |
 //! | [`port`] | one end of the port between page and engine | both |
-//! | [`engine`] | drives the machines of the protocol | worker, or page without one |
+//! | [`engine`] | drives the client's half of the protocol | worker, or page without one |
 //! | [`socket`], [`source`], [`journal`], [`handle`], [`time`] | what the browser gives it | with the engine |
 
 pub mod engine;

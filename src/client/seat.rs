@@ -14,6 +14,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
@@ -132,6 +133,8 @@ impl Host {
                 let _ = roused.await;
             }
         }
+        // It stays, for its pages must not look for another.
+        pending().await
     }
 
     /// Whether it stays awake in the seat.
@@ -194,7 +197,9 @@ impl Host {
         let host = self.clone();
         let hear = move |command, files| host.command(line, command, &files);
         self.0.lines.add(line, Port::new(port, hear, || {}));
-        if self.0.alive.get() {
+        if self.0.outdated.get() {
+            self.0.lines.tell(line, &Told::Outdated);
+        } else if self.0.alive.get() {
             let life = self.0.life;
             self.0.lines.tell(line, &Told::Here { life });
         }

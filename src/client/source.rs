@@ -74,6 +74,13 @@ impl Sources {
             .map(|(key, _)| *key)
     }
 
+    /// The names of all files, and their uploads.
+    pub fn names(&self) -> Vec<(Tag, Option<Key>)> {
+        let all = self.0.iter();
+        all.map(|(key, source)| (source.given.tag, Some(*key)))
+            .collect()
+    }
+
     /// All of them.
     pub fn all(&self) -> Vec<Source> {
         self.0.values().cloned().collect()

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`command`] | the options of `longhaul send`, its exit codes, one run of it |
 //! | [`report`] | what a person or a script sees of it |
-//! | [`engine`] | drives the machines of the protocol |
+//! | [`engine`] | drives the client's half of the protocol |
 //! | `uploads` | the files of one run on their way through the sender |
 //! | [`event`] | what a run tells, and what came of it |
 //! | [`walk`], [`source`] | finding files, reading them |

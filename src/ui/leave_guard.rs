@@ -6,7 +6,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::engine::Engine;
-use crate::port::{Place, RowState};
+use crate::port::{Link, Place, RowState};
 
 /// The guard; it shows nothing.
 #[component]
@@ -15,7 +15,8 @@ pub fn LeaveGuard() -> impl IntoView {
     let sending = Memo::new(move |_| {
         let totals = engine.totals();
         let moving = totals.count(RowState::Sending) + totals.count(RowState::Verifying);
-        moving > 0 && engine.place() != Some(Place::Shared)
+        let outdated = engine.link().link == Link::Outdated;
+        moving > 0 && !outdated && engine.place() != Some(Place::Shared)
     });
     Effect::new(move |_| {
         if sending.get() {

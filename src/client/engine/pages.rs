@@ -81,6 +81,8 @@ impl Inner {
             limits: self.limits.clone(),
         };
         self.report_to(line, attached);
+        // On an earlier visit it may not have heard.
+        self.report_to(line, Report::Added(self.sources.names()));
         for topic in topics {
             self.watch(line, topic);
         }
