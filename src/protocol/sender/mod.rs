@@ -315,8 +315,10 @@ impl Sender {
                 if let Some(key) = self.streams.remove(&stream) {
                     if let Some(upload) = self.uploads.get_mut(&key) {
                         self.effects.extend(upload.id.map(Effect::Forget));
+                        // Where nothing was there, nobody needs to know.
+                        let lost = upload.durable() > 0;
                         upload.start_over();
-                        upload.note = Some(Note::StartedOver);
+                        upload.note = lost.then_some(Note::StartedOver);
                     }
                     self.requeue(key);
                 }

@@ -9,6 +9,7 @@
 //! | an upload, about to be stored | the file, no part | it is stored |
 //! | an upload, about to be stored | the part | it goes on as an upload |
 //! | an upload | no part | it is over |
+//! | an upload of which nothing is durable | the part | it is over: nothing is lost |
 //! | nothing | a part | the part is deleted |
 //! | a file, about to be moved | the file, under either name | it is moved |
 
@@ -84,8 +85,8 @@ pub async fn recover(
             } else {
                 summary.ended += 1;
             }
-        } else if upload.touched < before {
-            end_expired(registry, storage, &upload).await?;
+        } else if let Some(why) = over(&upload, before) {
+            end(registry, storage, &upload, why).await?;
             summary.ended += 1;
         } else {
             if upload.sealing.is_some() {
@@ -177,24 +178,36 @@ pub async fn expire(
     let mut ended = Vec::new();
     for upload in registry.uploads().await? {
         if upload.touched < before && !held(upload.id) {
-            end_expired(registry, storage, &upload).await?;
+            end(registry, storage, &upload, EXPIRED).await?;
             ended.push(upload.id);
         }
     }
     Ok(ended)
 }
 
+/// Why an upload whose part is there is over all the same, at the start.
+fn over(upload: &Upload, before: i64) -> Option<&'static str> {
+    // Its client may never have heard its token. One that did begins anew.
+    let empty = upload.durable == 0 && upload.sealing.is_none();
+    let expired = (upload.touched < before).then_some(EXPIRED);
+    expired.or(empty.then_some("nothing of it is durable"))
+}
+
+const EXPIRED: &str = "it expired";
+
 /// The registry first: a crash in between leaves bytes that belong to nothing, which
 /// the next start deletes.
-async fn end_expired(
+async fn end(
     registry: &dyn Registry,
     storage: &dyn Storage,
     upload: &Upload,
+    why: &str,
 ) -> Result<(), RecoverError> {
     let id = upload.id;
     registry.end(id, None).await?;
     storage.discard(id).await?;
-    tracing::info!(%id, path = upload.path, durable = upload.durable, "an upload expired");
+    let (path, durable) = (&upload.path, upload.durable);
+    tracing::info!(%id, path, durable, why, "an upload is ended");
     Ok(())
 }
 

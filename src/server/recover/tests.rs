@@ -196,6 +196,18 @@ async fn killed_when_the_name_was_taken_goes_on_and_takes_nothing() {
 }
 
 #[tokio::test]
+async fn an_upload_of_which_nothing_is_durable_is_over() {
+    let house = House::new();
+    let mut writer = house.begin(1, "a", 2 * BLOCK).await;
+    writer.write(0, vec![content(1, BLOCK)]).await.unwrap();
+    drop(writer);
+    let (house, summary) = house.restarted().await;
+    assert_eq!((summary.kept, summary.ended), (0, 1));
+    assert_eq!(house.registry.find(&token(1)).await.unwrap(), None);
+    assert!(house.storage.parts().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_part_without_an_upload_is_deleted() {
     let house = House::new();
     drop(house.begin(1, "a", 5).await);
