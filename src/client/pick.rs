@@ -15,6 +15,7 @@ use web_sys::{
     FileSystemFileEntry, HtmlInputElement,
 };
 
+use super::engine::describe;
 use super::handle;
 use super::journal::Journal;
 use super::time::random;
@@ -226,17 +227,14 @@ impl Batch {
 
 /// Describes a file.
 fn picked(path: String, file: File, handle: Option<JsValue>) -> Picked {
-    // Longer ones are nothing that anybody registered.
-    let mut media_type = file.type_();
-    if media_type.len() > MAX_MEDIA_TYPE {
-        media_type.clear();
-    }
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         path,
-        size: file.size() as u64,
-        modified: Some(file.last_modified() as i64),
-        media_type,
+        ..describe(&file)
     };
+    // Longer ones are nothing that anybody registered.
+    if manifest.media_type.len() > MAX_MEDIA_TYPE {
+        manifest.media_type.clear();
+    }
     Picked {
         given: Given {
             tag: Tag(random()),

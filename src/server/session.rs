@@ -186,8 +186,9 @@ impl Session {
                 break;
             }
             let due = self.due();
-            let reads = !self.ended && !self.is_crowded();
-            if self.is_crowded() {
+            let crowded = self.is_crowded();
+            let reads = !self.ended && !crowded;
+            if crowded {
                 // Who is not listened to is not silent.
                 self.heard = Instant::now();
                 self.pinged = false;

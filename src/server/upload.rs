@@ -24,7 +24,7 @@ use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
 use crate::storage::{self, StorageError, UploadWriter, name};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block_len};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block};
 
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
@@ -356,9 +356,12 @@ impl Held {
         } = batch;
         let size = self.claim.upload.manifest.size;
         let frames = pieces.len();
-        let hasher = self.hasher.take();
+        let mut hasher = self.hasher.take();
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
-        let hashing = tokio::task::spawn_blocking(move || hash(offset, &to_hash, size, hasher));
+        let hashing = tokio::task::spawn_blocking(move || {
+            let hashes = block::hash_pieces(offset, &to_hash, size, &mut hasher);
+            (hasher, hashes)
+        });
         self.writer.write(offset, pieces.into()).await?;
         let (hasher, hashes) = hashing.await?;
         self.hasher = hasher;
@@ -448,29 +451,4 @@ impl Batch {
             other => Err(other),
         }
     }
-}
-
-/// Hashes pieces that begin at `offset`; a piece lies within one block.
-fn hash(
-    mut offset: u64,
-    pieces: &[Bytes],
-    size: u64,
-    mut hasher: Option<BlockHasher>,
-) -> (Option<BlockHasher>, Vec<(u64, BlockHash)>) {
-    let mut hashes = Vec::new();
-    for piece in pieces {
-        let block = offset / BLOCK;
-        let mut current = match hasher.take() {
-            Some(hasher) if !offset.is_multiple_of(BLOCK) => hasher,
-            _ => BlockHasher::new(block, size),
-        };
-        current.update(piece);
-        offset += piece.len() as u64;
-        if offset == block * BLOCK + block_len(block, size) {
-            hashes.push((block, current.finish()));
-        } else {
-            hasher = Some(current);
-        }
-    }
-    (hasher, hashes)
 }

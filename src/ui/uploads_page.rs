@@ -13,14 +13,15 @@ use crate::port::Link;
 #[component]
 pub fn UploadsPage() -> impl IntoView {
     let engine = Engine::expect();
-    // A page of an older version, whose uploads another took over, only shows what it knew.
     let some = Memo::new(move |_| !engine.is_empty());
+    // A page of an older version, whose uploads another took over, only shows what it knew.
+    let outdated = move || engine.link().link == Link::Outdated;
     view! {
         <PageTitle/>
         <div
             class="uploads"
             class:has-uploads=move || some.get()
-            inert=move || engine.link().link == Link::Outdated
+            inert=outdated
         >
             <DropZone/>
             <Show when=move || some.get()>

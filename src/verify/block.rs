@@ -2,10 +2,11 @@
 
 use blake3::Hasher;
 use blake3::hazmat::HasherExt;
+use bytes::Bytes;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::BLOCK;
+use super::{BLOCK, block_len};
 
 /// The hash of one block at its place in its file.
 ///
@@ -105,4 +106,31 @@ pub fn hash(index: u64, size: u64, bytes: &[u8]) -> BlockHash {
     let mut hasher = BlockHasher::new(index, size);
     hasher.update(bytes);
     hasher.finish()
+}
+
+/// Hashes pieces of a file of `size` bytes that follow each other from `offset` on, each
+/// of them within one block. Gives the blocks that they complete; the one that they leave
+/// unfinished goes on in `hasher`.
+pub fn hash_pieces(
+    mut offset: u64,
+    pieces: &[Bytes],
+    size: u64,
+    hasher: &mut Option<BlockHasher>,
+) -> Vec<(u64, BlockHash)> {
+    let mut hashes = Vec::new();
+    for piece in pieces {
+        let block = offset / BLOCK;
+        let mut current = match hasher.take() {
+            Some(hasher) if !offset.is_multiple_of(BLOCK) => hasher,
+            _ => BlockHasher::new(block, size),
+        };
+        current.update(piece);
+        offset += piece.len() as u64;
+        if offset == block * BLOCK + block_len(block, size) {
+            hashes.push((block, current.finish()));
+        } else {
+            *hasher = Some(current);
+        }
+    }
+    hashes
 }

@@ -1,13 +1,12 @@
 //! What each step of an upload does once it is done, and what it leaves behind where the
 //! server ends in the middle of it.
 
-use bytes::Bytes;
 use longhaul::protocol::id::{FileId, Token};
 use longhaul::protocol::receiver::Opening;
 use longhaul::protocol::trouble::Trouble;
 use longhaul::registry::{Found, RegistryError};
 use longhaul::storage::{self, StorageError, name};
-use longhaul::verify::{BLOCK, BlockHash, BlockHasher, block_len};
+use longhaul::verify::block;
 
 use super::boot;
 use super::server::{Holder, bytes};
@@ -74,7 +73,7 @@ impl World {
                 let writer = task.writer.as_mut().ok_or(Trouble::Internal)?;
                 let written = self.server.disk.write(writer, offset, &pieces);
                 written.map_err(failed)?;
-                let hashes = hash(offset, &pieces, task.size(), &mut task.hasher);
+                let hashes = block::hash_pieces(offset, &pieces, task.size(), &mut task.hasher);
                 Next::Report(Outcome::Written(len, hashes), Stage::Idle)
             }
             Stage::Sync(blocks) => {
@@ -265,29 +264,4 @@ fn lost(error: RegistryError) -> Trouble {
 
 fn failed(error: StorageError) -> Trouble {
     error.trouble()
-}
-
-/// As in `server::upload`: hashes pieces of which each lies within one block.
-fn hash(
-    mut offset: u64,
-    pieces: &[Bytes],
-    size: u64,
-    hasher: &mut Option<BlockHasher>,
-) -> Vec<(u64, BlockHash)> {
-    let mut hashes = Vec::new();
-    for piece in pieces {
-        let block = offset / BLOCK;
-        let mut current = match hasher.take() {
-            Some(hasher) if !offset.is_multiple_of(BLOCK) => hasher,
-            _ => BlockHasher::new(block, size),
-        };
-        current.update(piece);
-        offset += piece.len() as u64;
-        if offset == block * BLOCK + block_len(block, size) {
-            hashes.push((block, current.finish()));
-        } else {
-            *hasher = Some(current);
-        }
-    }
-    hashes
 }

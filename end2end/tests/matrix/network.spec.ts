@@ -2,25 +2,6 @@ import { AT_RISK, BREAK, RATE, SIZE, arrivesWhole, continued, lasts, now, surviv
 import { expect, test } from '../../support/test';
 import { sum } from '../../support/wire';
 
-test('the socket is cut', async ({ page, server, wire, uploads, files }) => {
-  const source = await files.random('film.mkv', SIZE);
-  const line = await wire(RATE);
-  await page.goto(line.url);
-  await uploads.pick(source);
-  await uploads.reaches('film.mkv', BREAK);
-  line.cut();
-  line.rate = Infinity;
-  const [clear, before] = [now(), sum(line.sent)];
-  await arrivesWhole(uploads, server, 'film.mkv', source);
-
-  const [durable] = continued(server);
-  expect(line.bytes - before, 'only what was not durable is sent again').toBe(SIZE - durable);
-  const { resumed, twice } = survived('the socket is cut', clear, [line]);
-  expect(resumed).toBeLessThan(3000);
-  expect(twice).toBeLessThanOrEqual(AT_RISK);
-  expect([line.opened, line.most]).toEqual([2, 1]);
-});
-
 test('the network is gone, and back', async ({ page, context, server, wire, uploads, files }) => {
   const source = await files.random('film.mkv', SIZE);
   const line = await wire(RATE);
@@ -47,24 +28,31 @@ test('the network is gone, and back', async ({ page, context, server, wire, uplo
   expect([line.opened, line.most]).toEqual([2, 1]);
 });
 
-test.describe('without any worker', () => {
-  test.use({ host: 'page' });
+for (const [host, what] of [
+  ['shared', 'the socket is cut'],
+  ['page', 'the socket is cut, without any worker'],
+] as const) {
+  test.describe(`the engine is in ${host === 'shared' ? 'a shared worker' : 'the page'}`, () => {
+    test.use({ host });
 
-  test('the socket is cut', async ({ page, server, wire, uploads, files }) => {
-    const source = await files.random('film.mkv', SIZE);
-    const line = await wire(RATE);
-    await page.goto(line.url);
-    await expect(uploads.connection).toHaveAttribute('data-engine', 'page');
-    await uploads.pick(source);
-    await uploads.reaches('film.mkv', BREAK);
-    line.cut();
-    line.rate = Infinity;
-    const [clear, before] = [now(), sum(line.sent)];
-    await arrivesWhole(uploads, server, 'film.mkv', source);
-    expect(line.bytes - before, 'only what was not durable is sent again').toBe(SIZE - continued(server)[0]);
-    const { resumed, twice } = survived('the socket is cut, without any worker', clear, [line]);
-    expect(resumed).toBeLessThan(3000);
-    expect(twice).toBeLessThanOrEqual(AT_RISK);
-    expect([line.opened, line.most]).toEqual([2, 1]);
+    test(what, async ({ page, server, wire, uploads, files }) => {
+      const source = await files.random('film.mkv', SIZE);
+      const line = await wire(RATE);
+      await page.goto(line.url);
+      await expect(uploads.connection).toHaveAttribute('data-engine', host);
+      await uploads.pick(source);
+      await uploads.reaches('film.mkv', BREAK);
+      line.cut();
+      line.rate = Infinity;
+      const [clear, before] = [now(), sum(line.sent)];
+      await arrivesWhole(uploads, server, 'film.mkv', source);
+
+      const [durable] = continued(server);
+      expect(line.bytes - before, 'only what was not durable is sent again').toBe(SIZE - durable);
+      const { resumed, twice } = survived(what, clear, [line]);
+      expect(resumed).toBeLessThan(3000);
+      expect(twice).toBeLessThanOrEqual(AT_RISK);
+      expect([line.opened, line.most]).toEqual([2, 1]);
+    });
   });
-});
+}

@@ -152,7 +152,7 @@ impl Inner {
         let mut keys = Vec::with_capacity(batch.files.len());
         for source in batch.files {
             let (tag, manifest) = (source.given.tag, &source.given.manifest);
-            let known = self.sources.key_of(tag).filter(|_| batch.offered);
+            let known = batch.offered.then(|| self.sources.key_of(tag)).flatten();
             let place = waiting.iter().position(|(_, wanted)| wanted == manifest);
             let key = match (known, place) {
                 (Some(key), _) => Some(key),
