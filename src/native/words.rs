@@ -25,30 +25,6 @@ pub fn sentence(trouble: &Trouble) -> String {
     text.to_owned()
 }
 
-/// The trouble as one word, for a script.
-pub fn word(trouble: &Trouble) -> &'static str {
-    match trouble {
-        Trouble::TooLarge { .. } => "too-large",
-        Trouble::TotalTooLarge { .. } => "total-too-large",
-        Trouble::TooMany { .. } => "too-many",
-        Trouble::NotAccepted { .. } => "not-accepted",
-        Trouble::NoFolders => "no-folders",
-        Trouble::BadName => "bad-name",
-        Trouble::DiskFull => "disk-full",
-        Trouble::Storage => "storage",
-        Trouble::Busy => "server-busy",
-        Trouble::Silent => "silent",
-        Trouble::TakenOver => "taken-over",
-        Trouble::Elsewhere => "elsewhere",
-        Trouble::Changed => "changed",
-        Trouble::Vanished => "vanished",
-        Trouble::Different => "different",
-        Trouble::Corrupt => "corrupt",
-        Trouble::Ended => "ended",
-        Trouble::Internal => "internal",
-    }
-}
-
 /// Why a file could not be read, as one word for a script.
 pub fn fault(fault: &Fault) -> &'static str {
     match fault {

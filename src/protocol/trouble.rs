@@ -73,6 +73,30 @@ pub enum Class {
 }
 
 impl Trouble {
+    /// It as one word, for scripts and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too-large",
+            Self::TotalTooLarge { .. } => "total-too-large",
+            Self::TooMany { .. } => "too-many",
+            Self::NotAccepted { .. } => "not-accepted",
+            Self::NoFolders => "no-folders",
+            Self::BadName => "bad-name",
+            Self::DiskFull => "disk-full",
+            Self::Storage => "storage",
+            Self::Busy => "server-busy",
+            Self::Silent => "silent",
+            Self::TakenOver => "taken-over",
+            Self::Elsewhere => "elsewhere",
+            Self::Changed => "changed",
+            Self::Vanished => "vanished",
+            Self::Different => "different",
+            Self::Corrupt => "corrupt",
+            Self::Ended => "ended",
+            Self::Internal => "internal",
+        }
+    }
+
     /// Who can do something about it.
     pub fn class(&self) -> Class {
         match self {

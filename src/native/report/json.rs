@@ -16,6 +16,7 @@ use crate::native::walk::Skipped;
 use crate::native::words;
 use crate::protocol::id::FileId;
 use crate::protocol::sender::{Note, Row, RowState};
+use crate::protocol::trouble::Trouble;
 use crate::verify::Root;
 
 /// How often the progress of a file is told while its state stays the same.
@@ -124,7 +125,7 @@ impl Json {
                 Note::Continued => "continued",
                 Note::StartedOver => "started-over",
             }),
-            trouble: row.trouble.as_ref().map(words::word),
+            trouble: row.trouble.as_ref().map(Trouble::word),
         });
     }
 }
@@ -164,7 +165,7 @@ impl Report for Json {
             Event::Failed(index, failure) => write(&Line::Failed {
                 file: self.file(index),
                 reason: match &failure {
-                    Failure::Trouble(trouble) => words::word(trouble),
+                    Failure::Trouble(trouble) => trouble.word(),
                     Failure::Fault(fault) => words::fault(fault),
                     Failure::Busy => "busy",
                 },
