@@ -70,6 +70,11 @@ impl Meter {
         self.granted
     }
 
+    /// All bytes that were received.
+    pub fn total(&self) -> u64 {
+        self.received
+    }
+
     /// Bytes that were received and still occupy memory.
     pub fn pending(&self) -> u64 {
         self.received - self.done
@@ -143,6 +148,21 @@ impl Budget {
     /// Lets a connection go that had joined.
     pub fn leave(&mut self) {
         self.members = self.members.saturating_sub(1);
+    }
+
+    /// All of it, in bytes.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many connections have a share.
+    pub fn members(&self) -> u64 {
+        self.members
+    }
+
+    /// The shares of all connections, in bytes.
+    pub fn granted(&self) -> u64 {
+        self.members * self.share()
     }
 
     /// The share of each connection, in bytes.

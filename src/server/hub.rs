@@ -12,12 +12,13 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::{End, Metrics};
 use crate::protocol::id::{ClientId, FileId};
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{Generation, StreamId, Time};
-use crate::registry::{Epoch, Registry, RegistryError, Upload};
+use crate::registry::{self, Epoch, Registry, RegistryError, Upload};
 use crate::storage::Storage;
 
 /// How long an ended upload stays visible to those who watch it.
@@ -41,6 +42,7 @@ pub type ControlSender = mpsc::UnboundedSender<Control>;
 pub struct Hub {
     registry: Arc<dyn Registry>,
     storage: Arc<dyn Storage>,
+    metrics: Arc<Metrics>,
     began: Instant,
     table: Mutex<Table>,
     changes: watch::Sender<u64>,
@@ -68,6 +70,8 @@ impl Table {
 
 struct Entry {
     view: LiveUpload,
+    /// When it began, in milliseconds since 1970.
+    started: i64,
     rate: Rate,
     holder: Option<Holder>,
     ended: bool,
@@ -122,11 +126,13 @@ impl Hub {
     pub async fn new(
         registry: Arc<dyn Registry>,
         storage: Arc<dyn Storage>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, RegistryError> {
         let uploads = registry.uploads().await?;
         let hub = Self {
             registry,
             storage,
+            metrics,
             began: Instant::now(),
             table: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -209,6 +215,13 @@ impl Hub {
             .count()
     }
 
+    /// How many uploads are in this state.
+    pub fn count(&self, state: LiveState) -> usize {
+        let table = self.table.lock();
+        let states = table.uploads.values().map(|entry| entry.view.state);
+        states.filter(|other| *other == state).count()
+    }
+
     /// Whether a session holds the upload.
     pub fn is_held(&self, id: FileId) -> bool {
         self.table
@@ -232,6 +245,7 @@ impl Hub {
         let mut table = self.table.lock();
         let fresh = Entry {
             view,
+            started: upload.started,
             rate: Rate::default(),
             holder: None,
             ended: false,
@@ -312,8 +326,12 @@ impl Hub {
         self.changed();
     }
 
-    /// Says that an upload is stored or was ended.
-    pub fn ended(&self, id: FileId, state: LiveState) {
+    /// Says that an upload is over, and how.
+    pub fn ended(&self, id: FileId, end: End) {
+        let state = match end {
+            End::Stored => LiveState::Stored,
+            End::Cancelled | End::Expired | End::Lost => LiveState::Ended,
+        };
         let mut table = self.table.lock();
         table.forget_ended();
         let Table { uploads, ended, .. } = &mut *table;
@@ -321,6 +339,9 @@ impl Hub {
             entry.view.state = state;
             if !std::mem::replace(&mut entry.ended, true) {
                 ended.push_back((Instant::now(), id));
+                let millis = registry::now().saturating_sub(entry.started).max(0);
+                let after = Duration::from_millis(millis.unsigned_abs());
+                self.metrics.upload_finished(end, entry.view.size, after);
             }
             if state == LiveState::Stored {
                 entry.view.received = entry.view.size;
@@ -346,7 +367,7 @@ impl Hub {
             .get(&id)
             .is_some_and(|e| !e.ended || e.view.state == LiveState::Ended);
         if known {
-            self.ended(id, LiveState::Ended);
+            self.ended(id, End::Cancelled);
         }
         Ok(was || known)
     }

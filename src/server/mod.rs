@@ -6,17 +6,20 @@ pub mod download;
 pub mod guard;
 pub mod hub;
 mod matching;
+pub mod metrics;
 pub mod policy;
 pub mod recover;
 pub mod router;
 pub mod serve;
 mod session;
 mod socket;
+mod stream;
 mod upload;
 mod watcher;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -24,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::hub::Hub;
+use self::metrics::Metrics;
 use crate::protocol::Time;
 use crate::protocol::flow::Budget;
 use crate::protocol::id::ServerId;
@@ -43,6 +47,8 @@ pub struct Server {
     pub storage: Arc<dyn Storage>,
     /// What moves right now.
     pub hub: Arc<Hub>,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
     /// The memory for data on its way.
     pub budget: Mutex<Budget>,
     /// Connections and uploads, to wait for at the end.
@@ -54,20 +60,58 @@ pub struct Server {
 
 /// A connection's share of the memory for data on its way. It is given back when nobody
 /// has it any more: neither the connection, nor an upload that still writes what came
-/// over it.
-struct Share(Arc<Server>);
+/// over it. Until then it keeps the books of the data that came.
+struct Share {
+    server: Arc<Server>,
+    /// Bytes that arrived.
+    received: AtomicU64,
+    /// Bytes of them that are in memory.
+    pending: AtomicU64,
+    /// Bytes of them that became durable.
+    durable: AtomicU64,
+}
 
 impl Share {
     /// A share, if there is room for one.
     fn take(server: &Arc<Server>) -> Option<Arc<Self>> {
         let room = server.budget.lock().join();
-        room.then(|| Arc::new(Self(server.clone())))
+        room.then(|| {
+            Arc::new(Self {
+                server: server.clone(),
+                received: AtomicU64::new(0),
+                pending: AtomicU64::new(0),
+                durable: AtomicU64::new(0),
+            })
+        })
+    }
+
+    /// Says how many bytes arrived in all, and how many of them are in memory.
+    fn holds(&self, received: u64, pending: u64) {
+        let before = (
+            self.received.swap(received, Ordering::Relaxed),
+            self.pending.swap(pending, Ordering::Relaxed),
+        );
+        if before != (received, pending) {
+            let metrics = &self.server.metrics;
+            metrics.bytes_received(received - before.0);
+            metrics.memory_used(before.1, pending);
+        }
+    }
+
+    /// Says that so many more bytes became durable.
+    fn made_durable(&self, bytes: u64) {
+        self.durable.fetch_add(bytes, Ordering::Relaxed);
+        self.server.metrics.bytes_durable(bytes);
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.0.budget.lock().leave();
+        self.server.budget.lock().leave();
+        let metrics = &self.server.metrics;
+        metrics.memory_used(*self.pending.get_mut(), 0);
+        let received = *self.received.get_mut();
+        metrics.bytes_wasted(received.saturating_sub(*self.durable.get_mut()));
     }
 }
 
@@ -91,6 +135,9 @@ pub enum StartError {
         /// What came of it.
         source: std::io::Error,
     },
+    /// The metrics could not be set up.
+    #[error("no metrics: {0}")]
+    Metrics(#[from] ::metrics_exporter_prometheus::BuildError),
     /// The system gives no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -104,13 +151,15 @@ impl Server {
         limits: Limits,
         memory: u64,
     ) -> Result<Arc<Self>, StartError> {
-        let hub = Arc::new(Hub::new(registry.clone(), storage.clone()).await?);
+        let metrics = Arc::new(Metrics::new()?);
+        let hub = Hub::new(registry.clone(), storage.clone(), metrics.clone()).await?;
         Ok(Arc::new(Self {
             id: ServerId::from_bytes(random()?),
             limits,
             registry,
             storage,
-            hub,
+            hub: Arc::new(hub),
+            metrics,
             budget: Mutex::new(Budget::new(memory)),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),

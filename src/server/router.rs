@@ -14,12 +14,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::desk::Desk;
 use super::guard::{self, Hosts};
-use super::{Server, download, socket};
+use super::{Server, download, metrics, socket};
 use crate::app::{App, shell};
 use crate::protocol::id::FileId;
 
 /// Everything a server answers: pages and server functions, the socket, downloads,
-/// and signs of life.
+/// signs of life and metrics.
 pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Router {
     let desk = Arc::new(Desk::new(
         server.registry.clone(),
@@ -48,6 +48,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
         .route("/ws", get(socket::upgrade))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::scrape))
         .with_state(server);
     pages
         .merge(plain)

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::config::Config;
+use super::metrics::End;
 use super::recover::{expire, recover};
 use super::{Server, StartError, router};
-use crate::protocol::live::LiveState;
 use crate::registry::Sqlite;
 use crate::storage::disk::Disk;
 
@@ -74,7 +74,7 @@ async fn expire_forever(server: Arc<Server>, expire_after: Option<Duration>) {
         match expire(&*server.registry, &*server.storage, expire_after, held).await {
             Ok(ended) => {
                 for id in ended {
-                    server.hub.ended(id, LiveState::Ended);
+                    server.hub.ended(id, End::Expired);
                 }
             }
             Err(error) => tracing::error!(%error, "expired uploads could not be ended"),

@@ -18,12 +18,13 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::hub::Control;
+use super::stream::Stream;
 use super::upload::{self, Job, Outcome, Request};
 use super::watcher::Watcher;
 use super::{Server, Share};
 use crate::protocol::close::CloseCode;
 use crate::protocol::flow::Budget;
-use crate::protocol::id::{ClientId, FileId};
+use crate::protocol::id::ClientId;
 use crate::protocol::message::ServerMessage;
 use crate::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
 use crate::protocol::trouble::Trouble;
@@ -108,7 +109,7 @@ struct Session {
     farewell: Option<oneshot::Sender<CloseFrame>>,
     controls: Channel<Control>,
     outcomes: Channel<(StreamId, Outcome)>,
-    uploads: HashMap<StreamId, Upload>,
+    uploads: HashMap<StreamId, Stream>,
     client: Option<(ClientId, Generation)>,
     watcher: Watcher,
     heard: Instant,
@@ -123,17 +124,11 @@ struct Session {
     ended: bool,
 }
 
-/// The task of a stream.
-struct Upload {
-    jobs: mpsc::UnboundedSender<Job>,
-    /// How many frames it has not yet written.
-    frames: usize,
-    /// The upload that it holds.
-    id: Option<FileId>,
-}
-
 impl Drop for Session {
     fn drop(&mut self) {
+        // Without a code it broke down.
+        let code = self.code.unwrap_or(CloseCode::Internal);
+        self.server.metrics.connection_closed(code);
         if let Some((client, generation)) = self.client {
             self.server.hub.farewell(client, generation);
         }
@@ -146,6 +141,7 @@ impl Session {
         outbox: mpsc::Sender<Message>,
         farewell: oneshot::Sender<CloseFrame>,
     ) -> Self {
+        server.metrics.connection_opened();
         let settings = Settings {
             server: server.id,
             limits: server.limits.clone(),
@@ -227,8 +223,13 @@ impl Session {
     fn say(&mut self, permit: mpsc::Permit<'_, Message>) {
         if let Some(message) = self.receiver.poll_send() {
             permit.send(Message::Binary(message.encode().into()));
-            if matches!(message, ServerMessage::Drain { .. }) {
-                self.receiver.close(CloseCode::Restart);
+            match message {
+                ServerMessage::Drain { .. } => self.receiver.close(CloseCode::Restart),
+                ServerMessage::Nack { .. } => self.server.metrics.block_damaged(),
+                ServerMessage::Failed { trouble, .. } => {
+                    self.server.metrics.upload_troubled(&trouble);
+                }
+                _ => {}
             }
         }
     }
@@ -332,7 +333,12 @@ impl Session {
 
     /// Begins the end: the last writes and the closing handshake have a deadline.
     fn leave(&mut self) {
-        self.deadline.get_or_insert(Instant::now() + FAREWELL);
+        if self.deadline.is_none() {
+            self.deadline = Some(Instant::now() + FAREWELL);
+            let held = self.uploads.values().filter(|u| u.id.is_some()).count();
+            let metrics = &self.server.metrics;
+            metrics.uploads_interrupted(self.code.unwrap_or(CloseCode::Internal), held);
+        }
     }
 
     fn carry_out(&mut self) {
@@ -359,11 +365,16 @@ impl Session {
                     payload,
                 } => {
                     if let Some(upload) = self.uploads.get_mut(&stream) {
-                        upload.frames += 1;
+                        upload.writes(offset, payload.len(), self.heard);
                     }
                     self.job(stream, Job::Write(offset, payload));
                 }
-                Effect::Commit { stream, blocks } => self.job(stream, Job::Commit(blocks)),
+                Effect::Commit { stream, blocks } => {
+                    if let Some(upload) = self.uploads.get_mut(&stream) {
+                        upload.commits(&blocks);
+                    }
+                    self.job(stream, Job::Commit(blocks));
+                }
                 Effect::Seal { stream, root } => self.job(stream, Job::Seal(root)),
                 Effect::Release(stream) => self.job(stream, Job::Release),
                 Effect::Abort(stream) => self.job(stream, Job::Abort),
@@ -372,9 +383,11 @@ impl Session {
                 Effect::Close(code) => self.close(code),
             }
         }
-        if self.share.is_some() {
+        if let Some(share) = &self.share {
             self.receiver
                 .set_capacity(self.server.budget.lock().share());
+            let (received, pending) = self.receiver.taken();
+            share.holds(received, pending);
         }
     }
 
@@ -394,14 +407,9 @@ impl Session {
             return self.receiver.failed(stream, Trouble::Busy);
         };
         let (jobs, todo) = mpsc::unbounded_channel();
-        let upload = Upload {
-            jobs,
-            frames: 0,
-            id: None,
-        };
+        let upload = Stream::new(jobs, request.manifest.size);
         self.uploads.insert(stream, upload);
         let task = upload::run(
-            self.server.clone(),
             share,
             request,
             self.controls.0.clone(),
@@ -458,7 +466,13 @@ impl Session {
                 }
                 self.receiver.written(stream, bytes, &hashes, now);
             }
-            Outcome::Committed => self.receiver.committed(stream, now),
+            Outcome::Committed => {
+                self.receiver.committed(stream, now);
+                let upload = self.uploads.get_mut(&stream);
+                if let Some(since) = upload.and_then(Stream::committed) {
+                    self.server.metrics.acknowledged(since.elapsed());
+                }
+            }
             over => {
                 self.uploads.remove(&stream);
                 match over {

@@ -14,17 +14,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::hub::{ControlSender, Hold};
 use super::matching::{self, Matched};
+use super::metrics::{Beginning, End};
 use super::recover::{self, RecoverError};
 use super::{Server, Share, random};
 use crate::protocol::StreamId;
 use crate::protocol::id::{FileId, Token};
-use crate::protocol::live::LiveState;
 use crate::protocol::manifest::Manifest;
 use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
 use crate::storage::{self, StorageError, UploadWriter, name};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block};
+use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block, block_len};
 
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
@@ -122,11 +122,10 @@ pub struct Request {
 }
 
 /// Runs one stream from its `Open` to its end. Whatever breaks down on the way, a
-/// [`UploadWriter`] for one, ends this stream only. `_share` is given back after all that
+/// [`UploadWriter`] for one, ends this stream only. The share is given back after all that
 /// was to be written.
 pub async fn run(
-    server: Arc<Server>,
-    _share: Arc<Share>,
+    share: Arc<Share>,
     request: Request,
     session: ControlSender,
     mut jobs: UnboundedReceiver<Job>,
@@ -136,7 +135,7 @@ pub async fn run(
     // A session that is gone needs no answers.
     let report = |outcome| _ = outcomes.send((stream, outcome));
     // The upload is free before its client hears of it.
-    let work = work(&server, request, session, &mut jobs, &report);
+    let work = work(&share, request, session, &mut jobs, &report);
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
     report(outcome.unwrap_or_else(|_| {
         tracing::error!("the task of an upload broke down");
@@ -146,13 +145,13 @@ pub async fn run(
 
 /// Opens and works until the stream is over; the last outcome is returned, not reported.
 async fn work(
-    server: &Arc<Server>,
+    share: &Arc<Share>,
     request: Request,
     session: ControlSender,
     jobs: &mut UnboundedReceiver<Job>,
     report: &impl Fn(Outcome),
 ) -> Outcome {
-    match open(server, request, session, jobs, report).await {
+    match open(share, request, session, jobs, report).await {
         Ok(Opened::Held(opening, mut held)) => {
             report(Outcome::Opened(opening));
             held.work(jobs, report).await.unwrap_or_else(|failure| {
@@ -175,12 +174,13 @@ enum Opened {
 }
 
 async fn open(
-    server: &Arc<Server>,
+    share: &Arc<Share>,
     request: Request,
     session: ControlSender,
     jobs: &mut UnboundedReceiver<Job>,
     report: &impl Fn(Outcome),
 ) -> Result<Opened, Failure> {
+    let server = &share.server;
     let Request {
         stream,
         manifest,
@@ -188,8 +188,7 @@ async fn open(
         verify,
     } = request;
     let not = |opening| Ok(Opened::Not(Outcome::Opened(opening)));
-    let mut foreign = false;
-    let (token, claim) = match resume {
+    let (beginning, token, claim) = match resume {
         None => {
             let (path, size) = (name::safe(&manifest.path), manifest.size);
             let matched = if verify && Proof::is_possible(size) {
@@ -201,20 +200,19 @@ async fn open(
                 Matched::Adopted(token, claim) => {
                     let (id, durable) = (claim.upload.id, claim.upload.durable);
                     tracing::info!(%id, path, durable, size, "another device continues an upload");
-                    foreign = true;
-                    (token, claim)
+                    (Beginning::Adopted, token, claim)
                 }
                 Matched::Nothing => {
                     let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
                     let claim = server.registry.begin(id, &token, &manifest, &path).await?;
                     tracing::info!(%id, path, size, "an upload begins");
-                    (token, claim)
+                    (Beginning::Begun, token, claim)
                 }
                 Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
             }
         }
         Some(token) => match resumed(server, &token, manifest.size).await? {
-            Ok(claim) => (token, claim),
+            Ok(claim) => (Beginning::Resumed, token, claim),
             Err(outcome) => return Ok(Opened::Not(outcome)),
         },
     };
@@ -232,6 +230,7 @@ async fn open(
     };
     server.hub.enter(&claim.upload);
     let hold = server.hub.hold(id, claim.epoch, session, stream);
+    server.metrics.upload_held(beginning);
     let opening = Opening::Granted {
         id,
         token,
@@ -239,10 +238,11 @@ async fn open(
     };
     let held = Held {
         server: server.clone(),
+        share: share.clone(),
         claim,
         writer,
         hasher: None,
-        foreign,
+        foreign: beginning == Beginning::Adopted,
         _hold: hold,
     };
     Ok(Opened::Held(opening, Box::new(held)))
@@ -290,19 +290,20 @@ async fn resumed(
 async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
     let id = claim.upload.id;
     let settled = recover::settle(&*server.registry, &*server.storage, claim).await?;
-    let (state, opening) = match settled {
+    let (end, opening) = match settled {
         Some(file) => {
             let (path, root) = (file.path, file.digest);
-            (LiveState::Stored, Opening::Stored { id, path, root })
+            (End::Stored, Opening::Stored { id, path, root })
         }
-        None => (LiveState::Ended, Opening::Gone),
+        None => (End::Lost, Opening::Gone),
     };
-    server.hub.ended(id, state);
+    server.hub.ended(id, end);
     Ok(opening)
 }
 
 struct Held {
     server: Arc<Server>,
+    share: Arc<Share>,
     claim: Claim,
     writer: Box<dyn UploadWriter>,
     hasher: Option<BlockHasher>,
@@ -379,6 +380,9 @@ impl Held {
             .record(self.claim.upload.id, self.claim.epoch, blocks)
             .await?;
         self.foreign = false;
+        let size = self.claim.upload.manifest.size;
+        let bytes = blocks.iter().map(|(block, _)| block_len(*block, size));
+        self.share.made_durable(bytes.sum());
         Ok(())
     }
 
@@ -400,7 +404,7 @@ impl Held {
             path = name::alternative(&path, &taken);
         }
         let file = self.server.registry.finish(id, epoch, &path, root).await?;
-        self.server.hub.ended(id, LiveState::Stored);
+        self.server.hub.ended(id, End::Stored);
         tracing::info!(%id, path, size = file.size, digest = %root, "a file is stored");
         Ok(Outcome::Sealed(id, path, root))
     }
@@ -416,7 +420,7 @@ impl Held {
             Ok(()) | Err(StorageError::Superseded) => {}
             Err(error) => return Err(error.into()),
         }
-        self.server.hub.ended(id, LiveState::Ended);
+        self.server.hub.ended(id, End::Cancelled);
         tracing::info!(%id, "an upload was cancelled");
         Ok(Outcome::Aborted)
     }

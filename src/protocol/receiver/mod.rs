@@ -284,6 +284,12 @@ impl Receiver {
         self.meter.set_capacity(capacity);
     }
 
+    /// How many bytes of data arrived on this connection, and how many of them occupy
+    /// memory.
+    pub fn taken(&self) -> (u64, u64) {
+        (self.meter.total(), self.meter.pending())
+    }
+
     /// How many bytes of a stream are received, and how many of them durable.
     pub fn progress(&self, stream: StreamId) -> Option<(u64, u64)> {
         self.streams.get(&stream).and_then(Incoming::progress)

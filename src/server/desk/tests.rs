@@ -12,9 +12,9 @@ use tower::ServiceExt;
 use super::*;
 use crate::api::{DeleteFile, ListFiles, RenameFile, ViewFile};
 use crate::protocol::id::Token;
-use crate::protocol::live::LiveState;
 use crate::protocol::manifest::Manifest;
 use crate::registry::{Epoch, Sqlite};
+use crate::server::metrics::{End, Metrics};
 use crate::storage::Opening;
 use crate::storage::disk::Disk;
 use crate::verify::Root;
@@ -35,7 +35,9 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let registry = Arc::new(Sqlite::open(dir.path()).unwrap());
         let storage = Arc::new(Disk::open(dir.path()).unwrap());
-        let hub = Arc::new(Hub::new(registry.clone(), storage.clone()).await.unwrap());
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let hub = Hub::new(registry.clone(), storage.clone(), metrics).await;
+        let hub = Arc::new(hub.unwrap());
         let limits = Limits::default();
         let desk = Arc::new(Desk::new(registry.clone(), storage.clone(), hub, limits));
         Self {
@@ -67,7 +69,7 @@ impl House {
             .finish(id(n), Epoch(1), path, root)
             .await
             .unwrap();
-        self.desk.hub.ended(id(n), LiveState::Stored);
+        self.desk.hub.ended(id(n), End::Stored);
     }
 
     fn on_disk(&self, path: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::registry::{Epoch, Registry, Sqlite};
 use crate::server::hub::Hub;
+use crate::server::metrics::Metrics;
 use crate::storage::disk::Disk;
 use crate::storage::{Opening, Storage};
 
@@ -57,7 +58,9 @@ impl House {
         writer.seal(path).await.unwrap();
         let root = Root(*blake3::hash(CONTENT).as_bytes());
         registry.finish(ID, Epoch(1), path, root).await.unwrap();
-        let hub = Arc::new(Hub::new(registry.clone(), storage.clone()).await.unwrap());
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let hub = Hub::new(registry.clone(), storage.clone(), metrics).await;
+        let hub = Arc::new(hub.unwrap());
         let desk = Arc::new(Desk::new(registry, storage, hub, Limits::default()));
         Self {
             dir,
