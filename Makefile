@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 run := scripts/with-tools
+# The bench keeps its rivals in the cache, of which with-tools tells no one.
+bench := $(run) env LONGHAUL_CACHE="$${LONGHAUL_CACHE:-}" node
 
 # The two programs, as [package.metadata.leptos] has them built; every command
 # below names them so, and thus each dependency is compiled once.
@@ -36,6 +38,16 @@ test: lint build ## Run every test there is
 soak: ## Try bad days until stopped, or so many of them: make soak SEEDS=1000000
 	$(run) cargo test $(ssr) --test simulation -- --ignored --nocapture soak
 
+.PHONY: bench
+bench: build ## Measure against the rivals, and write it to bench/results.json and the README
+	@$(bench) bench/rivals.mjs
+	@$(bench) bench/main.mjs
+
+.PHONY: bench-quick
+bench-quick: build ## The same in a minute, against nginx alone; the last line is JSON
+	@$(bench) bench/rivals.mjs npm nginx
+	@$(bench) bench/main.mjs --quick
+
 .PHONY: dev
 dev: ## Serve a debug build that rebuilds and reloads on every change
 	@scripts/setup dev
@@ -61,4 +73,4 @@ setup: ## Install or build all that the build, the tests and `make dev` need
 
 .PHONY: clean
 clean: ## Remove what was built here; shared dependencies and tools stay
-	rm -rf target end2end/node_modules end2end/test-results end2end/playwright-report
+	rm -rf target bench/node_modules end2end/node_modules end2end/test-results end2end/playwright-report

@@ -1,0 +1,98 @@
+// Chromium as a person has it, driven over the bare DevTools protocol. Its Network domain
+// stays off: it copies every frame of a WebSocket, and makes uploads four times slower.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import WebSocket from 'ws';
+import { end, start } from './child.mjs';
+import { CHROMIUM, PLACE } from './paths.mjs';
+
+const ARGUMENTS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-extensions', '--remote-debugging-port=0',
+];
+
+/** A browser with a fresh profile, and its one page. */
+export class Browser {
+  #child;
+  #profile;
+  #socket;
+  #calls = new Map();
+  #loaded = [];
+  #id = 0;
+
+  static async start() {
+    const browser = new Browser();
+    browser.#profile = mkdtempSync(join(PLACE, 'profile-'));
+    const child = start(CHROMIUM, [...ARGUMENTS, `--user-data-dir=${browser.#profile}`, 'about:blank']);
+    browser.#child = child;
+    const listening = new Promise((resolve) => {
+      createInterface(child.stderr).on('line', (line) => {
+        const address = /^DevTools listening on ws:\/\/([^/]*)/.exec(line);
+        if (address) resolve(address[1]);
+      });
+    });
+    const ended = child.ended.then((code) => {
+      throw new Error(`the browser ended with ${code}: ${child.said}`);
+    });
+    ended.catch(() => {});
+    const address = await Promise.race([listening, ended]);
+    const targets = await (await fetch(`http://${address}/json/list`)).json();
+    const page = targets.find(({ type }) => type === 'page');
+    browser.#socket = new WebSocket(page.webSocketDebuggerUrl);
+    browser.#socket.on('message', (data) => browser.#hear(JSON.parse(data)));
+    await new Promise((resolve, reject) => browser.#socket.once('open', resolve).once('error', reject));
+    await browser.#call('Page.enable');
+    return browser;
+  }
+
+  /** Opens a page and waits until it has loaded. */
+  async open(url) {
+    const loaded = new Promise((resolve) => this.#loaded.push(resolve));
+    await this.#call('Page.navigate', { url });
+    await loaded;
+  }
+
+  /** Evaluates a function in the page and waits for what it promises. */
+  async evaluate(work, ...args) {
+    const expression = `(${work})(${args.map((arg) => JSON.stringify(arg)).join(',')})`;
+    const { result, exceptionDetails } = await this.#call('Runtime.evaluate', {
+      expression, awaitPromise: true, returnByValue: true,
+    });
+    if (exceptionDetails) {
+      throw new Error(`in the page: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+    }
+    return result.value;
+  }
+
+  /** Gives files to an input, as a person does who picks them. */
+  async pick(selector, files) {
+    const { root } = await this.#call('DOM.getDocument');
+    const { nodeId } = await this.#call('DOM.querySelector', { nodeId: root.nodeId, selector });
+    await this.#call('DOM.setFileInputFiles', { nodeId, files });
+  }
+
+  async stop() {
+    this.#socket?.terminate();
+    await end(this.#child, 'SIGKILL');
+    // Its helpers end by themselves, and write until then.
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
+  }
+
+  #call(method, params = {}) {
+    const id = ++this.#id;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { method, resolve, reject });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  #hear({ id, method, result, error }) {
+    if (method === 'Page.loadEventFired') this.#loaded.splice(0).forEach((resolve) => resolve());
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#calls.delete(id);
+    if (error) call.reject(new Error(`${call.method}: ${error.message}`));
+    else call.resolve(result);
+  }
+}

@@ -1,0 +1,83 @@
+// The clients that are pages in Chromium. Each is given files and gives the seconds until
+// the page knows that all are stored: by the page's own clock, from the event with which it
+// gets the files on.
+import { Browser } from './browser.mjs';
+import { serve } from './pages.mjs';
+
+/** Longhaul's own page, until every row says that it is stored. */
+export const longhaulPage = (server, files) =>
+  inPage(server.url, files, 'input[type=file]:not([webkitdirectory])', watchRows);
+
+/** A page that PUTs each file with `fetch`, six at a time. */
+export const fetchPut = (server, files) =>
+  inPage(`http://127.0.0.1:${server.port}/pages/put.html`, files, 'input', () => {});
+
+/** A page with tus-js-client, as its documentation has it, six uploads at a time. */
+export async function tusPage(server, files) {
+  const pages = await serve();
+  try {
+    return await inPage(`${pages.url}/pages/tus.html?${server.url}`, files, 'input', () => {});
+  } finally {
+    pages.close();
+  }
+}
+
+/** copyparty's own page, until its counter of finished files says all. */
+export const copypartyPage = (server, files) =>
+  inPage(server.url, files, '#u2form input[type=file]:not([webkitdirectory])', watchCopyparty);
+
+/** Prepares a page, gives it the files, and waits for what it then finds in `finished`. */
+async function inPage(url, files, input, prepare) {
+  const browser = await Browser.start();
+  try {
+    await browser.open(url);
+    await browser.evaluate(prepare, files.length);
+    await browser.pick(input, files);
+    return (await browser.evaluate(() => globalThis.finished)) / 1000;
+  } finally {
+    await browser.stop();
+  }
+}
+
+/** In Longhaul's page: waits until it is alive, and then watches the rows of its list. */
+async function watchRows(count) {
+  const changed = (until) =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (!until()) return;
+        observer.disconnect();
+        resolve();
+      };
+      const observer = new MutationObserver(look);
+      const attributeFilter = ['data-state', 'data-engine'];
+      observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter });
+      look();
+    });
+  await changed(() => document.querySelector('[data-engine]'));
+  globalThis.finished = new Promise((resolve, reject) => {
+    const begin = async () => {
+      const start = performance.now();
+      const rows = (state) => document.querySelectorAll(`[role=listitem][data-state=${state}]`).length;
+      await changed(() => rows('stored') + rows('failed') === count);
+      const time = performance.now() - start;
+      if (rows('failed') > 0) reject(new Error(`${rows('failed')} uploads failed`));
+      else resolve(time);
+    };
+    document.addEventListener('change', begin, { capture: true, once: true });
+  });
+}
+
+/** In copyparty's page: tells it not to ask before each upload, and watches its counter of files that are done. */
+function watchCopyparty(count) {
+  globalThis.up2k.uc.ask_up = false;
+  globalThis.finished = new Promise((resolve) => {
+    const begin = () => {
+      const start = performance.now();
+      const cards = document.querySelector('#u2cards');
+      const done = () => Number(cards.querySelector('a[act=ok] span').textContent) === count;
+      new MutationObserver(() => done() && resolve(performance.now() - start))
+        .observe(cards, { subtree: true, childList: true, characterData: true });
+    };
+    document.addEventListener('change', begin, { capture: true, once: true });
+  });
+}

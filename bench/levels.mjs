@@ -1,0 +1,99 @@
+// What is measured: in every level first nginx, which the others are compared with.
+import { files } from './files.mjs';
+import { copypartyPage, fetchPut, longhaulPage, tusPage } from './in-chromium.mjs';
+import { Line } from './line.mjs';
+import { curlPut, longhaulSend, longhaulSendEach, tusClient, u2cSend } from './natives.mjs';
+import { installed } from './rivals.mjs';
+
+const KiB = 2 ** 10;
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+const ROUND_TRIP = 50;
+
+/** The levels of `make bench`. */
+export const all = () => [native(GiB), browser(GiB), far(256 * MiB), small(1000), many(100)].map(withWhoIsHere);
+
+/** Those of `make bench-quick`: Longhaul and nginx alone, in a small size. */
+export const quick = () =>
+  [native(256 * MiB), browser(256 * MiB), small(200)].map((level) => ({
+    ...level,
+    missing: [],
+    contenders: level.contenders.filter(({ server }) => ['nginx', 'longhaul'].includes(server)),
+  }));
+
+const native = (size) => ({
+  name: 'native',
+  title: `native clients, ${size / MiB} MiB`,
+  ...load(1, size),
+  contenders: [
+    { name: 'nginx, curl PUT', server: 'nginx', send: curlPut },
+    { name: 'Longhaul, longhaul send', server: 'longhaul', send: longhaulSend },
+    { name: '@tus/server, tus-js-client', server: 'tus', send: tusClient },
+    { name: 'rustus, tus-js-client', server: 'rustus', send: tusClient },
+    { name: 'copyparty, u2c', server: 'copyparty', send: u2cSend },
+  ],
+});
+
+const browser = (size) => ({
+  name: 'browser',
+  title: `Chromium, ${size / MiB} MiB`,
+  ...load(1, size),
+  contenders: inChromium,
+});
+
+const small = (count) => ({
+  name: 'small',
+  title: `Chromium, ${count} files of 4 KiB`,
+  ...load(count, 4 * KiB),
+  contenders: inChromium,
+});
+
+/** Through a line that models distance alone. */
+const far = (size) => ({
+  name: 'far',
+  title: `Chromium, ${size / MiB} MiB, ${ROUND_TRIP} ms away`,
+  ...load(1, size),
+  contenders: inChromium.map((contender) => ({ ...contender, send: throughLine(contender.send) })),
+});
+
+const throughLine = (send) => async (server, files) => {
+  const line = await Line.to(server.port, { roundTrip: ROUND_TRIP });
+  try {
+    return await send(server.behind(line.port), files);
+  } finally {
+    line.close();
+  }
+};
+
+const many = (count) => ({
+  name: 'many',
+  title: `${count} native clients at once, 16 MiB each`,
+  ...load(count, 16 * MiB),
+  contenders: [
+    { name: 'nginx, curl PUT', server: 'nginx', send: curlPut },
+    { name: 'Longhaul, longhaul send', server: 'longhaul', send: longhaulSendEach },
+    { name: '@tus/server, tus-js-client', server: 'tus', send: tusClient },
+    { name: 'rustus, tus-js-client', server: 'rustus', send: tusClient },
+  ],
+});
+
+const inChromium = [
+  { name: 'nginx, fetch PUT', server: 'nginx', send: fetchPut },
+  { name: 'Longhaul, its page', server: 'longhaul', send: longhaulPage },
+  { name: '@tus/server, tus-js-client', server: 'tus', send: tusPage },
+  { name: 'copyparty, its page', server: 'copyparty', send: copypartyPage },
+];
+
+function load(count, size) {
+  return { bytes: count * size, make: () => files(count, size) };
+}
+
+/** Leaves out whom we do not have, and says so. */
+function withWhoIsHere(level) {
+  const missing = ['rustus', 'copyparty'].filter((name) => !installed(name));
+  return {
+    ...level,
+    missing: level.contenders.filter(({ server }) => missing.includes(server)).map(({ name }) => name),
+    contenders: level.contenders.filter(({ server }) => !missing.includes(server)),
+  };
+}

@@ -1,0 +1,39 @@
+// The clients without a browser. Each sends files to its server and gives the seconds until
+// the server has said that all are stored.
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { run } from './child.mjs';
+import { BENCH, LONGHAUL } from './paths.mjs';
+import { u2c } from './rivals.mjs';
+
+/** Longhaul's, one process for all files. */
+export const longhaulSend = timed((server, files) =>
+  run(LONGHAUL, ['send', '--to', server.url, ...files], { env: { XDG_STATE_HOME: server.folder } }));
+
+/** As many processes of Longhaul's as there are files, all at once. */
+export const longhaulSendEach = timed((server, files) =>
+  Promise.all(files.map((file, n) =>
+    run(LONGHAUL, ['send', '--to', server.url, file], { env: { XDG_STATE_HOME: join(server.folder, `state-${n}`) } }))));
+
+/** As many processes of curl as there are files, all at once. */
+export const curlPut = timed((server, files) =>
+  Promise.all(files.map((file) =>
+    run('curl', ['--silent', '--show-error', '--fail', '-T', file, server.url + basename(file)]))));
+
+/** tus-js-client in Node, without the time that Node takes to start. */
+export const tusClient = async (server, files) => {
+  const printed = await run(process.execPath, [join(BENCH, 'tus-client.mjs'), server.url, files.length, ...files]);
+  return Number(printed) / 1000;
+};
+
+/** copyparty's, which hashes what it sends. */
+export const u2cSend = timed((server, files) =>
+  run(u2c(), ['-ns', '-j', availableParallelism(), server.url, ...files]));
+
+function timed(send) {
+  return async (server, files) => {
+    const start = performance.now();
+    await send(server, files);
+    return (performance.now() - start) / 1000;
+  };
+}
