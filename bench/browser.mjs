@@ -1,6 +1,7 @@
 // Chromium as a person has it, driven over the bare DevTools protocol. Its Network domain
 // stays off: it copies every frame of a WebSocket, and makes uploads four times slower.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
@@ -74,9 +75,9 @@ export class Browser {
 
   async stop() {
     this.#socket?.terminate();
-    await end(this.#child, 'SIGKILL');
+    await end(this.#child);
     // Its helpers end by themselves, and write until then.
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 20 });
   }
 
   #call(method, params = {}) {

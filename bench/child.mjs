@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 const running = new Set();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+process.once('exit', () => running.forEach((child) => child.kill()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
 /** Starts a program, whose errors are in `said`. */
@@ -36,7 +36,7 @@ export async function run(program, args, options = {}) {
   return printed;
 }
 
-/** Ends a process of ours and waits until it is gone. */
+/** Ends a process of ours and waits until it is gone; one that was asked takes its workers along. */
 export async function end(child, signal = 'SIGTERM') {
   if (child.exitCode === null && child.signalCode === null) child.kill(signal);
   await child.ended;

@@ -1,6 +1,6 @@
-// The clients that are pages in Chromium. Each is given files and gives the seconds until
-// the page knows that all are stored: by the page's own clock, from the event with which it
-// gets the files on.
+// The clients that are pages in Chromium. Each is opened first; `send` then gives it the files
+// and tells the seconds until the page knows that all are stored: by the page's own clock,
+// from the event with which it gets the files on.
 import { Browser } from './browser.mjs';
 import { serve } from './pages.mjs';
 
@@ -15,28 +15,30 @@ export const fetchPut = (server, files) =>
 /** A page with tus-js-client, as its documentation has it, six uploads at a time. */
 export async function tusPage(server, files) {
   const pages = await serve();
-  try {
-    return await inPage(`${pages.url}/pages/tus.html?${server.url}`, files, 'input', () => {});
-  } finally {
-    pages.close();
-  }
+  const client = await inPage(`${pages.url}/pages/tus.html?${server.url}`, files, 'input', () => {});
+  return { ...client, close: () => client.close().finally(() => pages.close()) };
 }
 
 /** copyparty's own page, until its counter of finished files says all. */
 export const copypartyPage = (server, files) =>
   inPage(server.url, files, '#u2form input[type=file]:not([webkitdirectory])', watchCopyparty);
 
-/** Prepares a page, gives it the files, and waits for what it then finds in `finished`. */
+/** Opens a page and prepares it; `send` gives it the files and waits for what is then in `finished`. */
 async function inPage(url, files, input, prepare) {
   const browser = await Browser.start();
+  const close = () => browser.stop();
   try {
     await browser.open(url);
     await browser.evaluate(prepare, files.length);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const send = async () => {
     await browser.pick(input, files);
     return (await browser.evaluate(() => globalThis.finished)) / 1000;
-  } finally {
-    await browser.stop();
-  }
+  };
+  return { send, close };
 }
 
 /** In Longhaul's page: waits until it is alive, and then watches the rows of its list. */

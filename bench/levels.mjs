@@ -26,11 +26,11 @@ const native = (size) => ({
   title: `native clients, ${size / MiB} MiB`,
   ...load(1, size),
   contenders: [
-    { name: 'nginx, curl PUT', server: 'nginx', send: curlPut },
-    { name: 'Longhaul, longhaul send', server: 'longhaul', send: longhaulSend },
-    { name: '@tus/server, tus-js-client', server: 'tus', send: tusClient },
-    { name: 'rustus, tus-js-client', server: 'rustus', send: tusClient },
-    { name: 'copyparty, u2c', server: 'copyparty', send: u2cSend },
+    { name: 'nginx, curl PUT', server: 'nginx', client: curlPut },
+    { name: 'Longhaul, longhaul send', server: 'longhaul', client: longhaulSend },
+    { name: '@tus/server, tus-js-client', server: 'tus', client: tusClient },
+    { name: 'rustus, tus-js-client', server: 'rustus', client: tusClient },
+    { name: 'copyparty, u2c', server: 'copyparty', client: u2cSend },
   ],
 });
 
@@ -53,16 +53,13 @@ const far = (size) => ({
   name: 'far',
   title: `Chromium, ${size / MiB} MiB, ${ROUND_TRIP} ms away`,
   ...load(1, size),
-  contenders: inChromium.map((contender) => ({ ...contender, send: throughLine(contender.send) })),
+  contenders: inChromium.map((contender) => ({ ...contender, client: throughLine(contender.client) })),
 });
 
-const throughLine = (send) => async (server, files) => {
+const throughLine = (open) => async (server, files) => {
   const line = await Line.to(server.port, { roundTrip: ROUND_TRIP });
-  try {
-    return await send(server.behind(line.port), files);
-  } finally {
-    line.close();
-  }
+  const client = await open(server.behind(line.port), files);
+  return { ...client, close: () => client.close().finally(() => line.close()) };
 };
 
 const many = (count) => ({
@@ -70,18 +67,18 @@ const many = (count) => ({
   title: `${count} native clients at once, 16 MiB each`,
   ...load(count, 16 * MiB),
   contenders: [
-    { name: 'nginx, curl PUT', server: 'nginx', send: curlPut },
-    { name: 'Longhaul, longhaul send', server: 'longhaul', send: longhaulSendEach },
-    { name: '@tus/server, tus-js-client', server: 'tus', send: tusClient },
-    { name: 'rustus, tus-js-client', server: 'rustus', send: tusClient },
+    { name: 'nginx, curl PUT', server: 'nginx', client: curlPut },
+    { name: 'Longhaul, longhaul send', server: 'longhaul', client: longhaulSendEach },
+    { name: '@tus/server, tus-js-client', server: 'tus', client: tusClient },
+    { name: 'rustus, tus-js-client', server: 'rustus', client: tusClient },
   ],
 });
 
 const inChromium = [
-  { name: 'nginx, fetch PUT', server: 'nginx', send: fetchPut },
-  { name: 'Longhaul, its page', server: 'longhaul', send: longhaulPage },
-  { name: '@tus/server, tus-js-client', server: 'tus', send: tusPage },
-  { name: 'copyparty, its page', server: 'copyparty', send: copypartyPage },
+  { name: 'nginx, fetch PUT', server: 'nginx', client: fetchPut },
+  { name: 'Longhaul, its page', server: 'longhaul', client: longhaulPage },
+  { name: '@tus/server, tus-js-client', server: 'tus', client: tusPage },
+  { name: 'copyparty, its page', server: 'copyparty', client: copypartyPage },
 ];
 
 function load(count, size) {

@@ -1,5 +1,5 @@
-// The clients without a browser. Each sends files to its server and gives the seconds until
-// the server has said that all are stored.
+// The clients without a browser: `send` tells the seconds until the server has said that all
+// files are stored.
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from './child.mjs';
@@ -21,19 +21,24 @@ export const curlPut = timed((server, files) =>
     run('curl', ['--silent', '--show-error', '--fail', '-T', file, server.url + basename(file)]))));
 
 /** tus-js-client in Node, without the time that Node takes to start. */
-export const tusClient = async (server, files) => {
+export const tusClient = client(async (server, files) => {
   const printed = await run(process.execPath, [join(BENCH, 'tus-client.mjs'), server.url, files.length, ...files]);
   return Number(printed) / 1000;
-};
+});
 
 /** copyparty's, which hashes what it sends. */
 export const u2cSend = timed((server, files) =>
   run(u2c(), ['-ns', '-j', availableParallelism(), server.url, ...files]));
 
-function timed(send) {
-  return async (server, files) => {
+function timed(work) {
+  return client(async (server, files) => {
     const start = performance.now();
-    await send(server, files);
+    await work(server, files);
     return (performance.now() - start) / 1000;
-  };
+  });
+}
+
+/** There is nothing to prepare or to close. */
+function client(send) {
+  return async (server, files) => ({ send: () => send(server, files), close: async () => {} });
 }

@@ -20,10 +20,10 @@ const GONE = 2000;
 const GREETINGS = 128 * 1024;
 
 const CONTENDERS = [
-  { name: 'Longhaul, longhaul send', server: 'longhaul', send: longhaulSend },
-  { name: 'Longhaul, its page', server: 'longhaul', send: longhaulPage },
-  { name: '@tus/server, tus-js-client', server: 'tus', send: tusClient },
-  { name: '@tus/server, tus-js-client in Chromium', server: 'tus', send: tusPage },
+  { name: 'Longhaul, longhaul send', server: 'longhaul', client: longhaulSend },
+  { name: 'Longhaul, its page', server: 'longhaul', client: longhaulPage },
+  { name: '@tus/server, tus-js-client', server: 'tus', client: tusClient },
+  { name: '@tus/server, tus-js-client in Chromium', server: 'tus', client: tusPage },
 ];
 
 /** The seconds of each contender in each round, and their median. */
@@ -42,10 +42,11 @@ export async function measureResume(rounds) {
   return results.map((result) => ({ ...result, seconds: median(result.runs) }));
 }
 
-async function once({ server: name, send }, sent) {
+async function once({ server: name, client }, sent) {
   const folder = mkdtempSync(join(PLACE, `${name}-`));
   const server = await Server.start(name, folder);
   const line = await Line.to(server.port, { rate: RATE });
+  const { send, close } = await client(server.behind(line.port), sent);
   try {
     let before = 0;
     const fifth = new Promise((resolve) => {
@@ -54,7 +55,7 @@ async function once({ server: name, send }, sent) {
         if (bytes > SIZE / 5) resolve();
       };
     });
-    const finished = send(server.behind(line.port), sent);
+    const finished = send();
     finished.catch(() => {});
     await Promise.race([fifth, finished]);
     await server.stop('SIGKILL');
@@ -69,8 +70,9 @@ async function once({ server: name, send }, sent) {
     if (server.stored() !== SIZE) throw new Error(`${name} stored ${server.stored()} of ${SIZE} bytes`);
     return (first - back) / 1000;
   } finally {
+    await close();
     line.close();
-    await server.stop('SIGKILL');
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

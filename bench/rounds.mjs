@@ -23,7 +23,8 @@ const GiB = 2 ** 30;
  * @param {{ rounds: number, patience: number }} how many rounds count, and how many seconds
  *   each run waits for a quiet machine: then it is measured all the same, and said
  * @typedef {{ name: string, title: string, make: () => string[], bytes: number, contenders: Contender[], missing: string[] }} Level
- * @typedef {{ name: string, server: string, send: (server: Server, files: string[]) => Promise<number> }} Contender
+ * @typedef {{ name: string, server: string, client: (server: Server, files: string[]) => Promise<Client> }} Contender
+ * @typedef {{ send: () => Promise<number>, close: () => Promise<void> }} Client
  */
 export async function measure({ name, title, make, bytes, contenders, missing }, { rounds, patience }) {
   console.log(`== ${title}`);
@@ -56,15 +57,17 @@ function summarize(result, first) {
 }
 
 /** One transfer into a fresh server. */
-async function once({ server: name, send }, files, bytes, patience) {
+async function once({ server: name, client: open }, files, bytes, patience) {
   const folder = mkdtempSync(join(PLACE, `${name}-`));
   const server = await Server.start(name, folder);
+  let client;
   try {
+    client = await open(server, files);
     execFileSync('sync');
     await quiet(patience);
     const before = cpu(server.pid);
     const others = foreign();
-    const seconds = await send(server, files);
+    const seconds = await client.send();
     const busy = others();
     const stored = server.stored();
     if (stored !== bytes) throw new Error(`${name} stored ${stored} of ${bytes} bytes`);
@@ -76,7 +79,8 @@ async function once({ server: name, send }, files, bytes, patience) {
       quiet: busy <= QUIET,
     };
   } finally {
-    await server.stop('SIGKILL');
+    await client?.close();
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
