@@ -10,7 +10,7 @@ export function table({ machine, versions, levels, resume }) {
   const known = Object.entries(versions).filter(([, version]) => version);
   const lines = levels.flatMap((level) => [
     ...level.contenders.map((contender) => line(level, contender)),
-    ...level.missing.map((name) => `| ${level.title} | ${name} | not measured: not installed | | | |\n`),
+    ...level.missing.map((name) => `| ${level.title} | ${name} | not measured: it is not here, or does not work here | | | |\n`),
   ]);
   return [
     '| what | into what, by what | speed or time | × nginx | server CPU, s per GiB | peak memory, MiB |\n',
