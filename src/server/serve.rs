@@ -4,6 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::config::Config;
@@ -42,6 +43,12 @@ pub async fn serve(
     println!("Longhaul is at http://{address}");
 
     let shutdown = server.shutdown.clone();
+    // A client waits for credit: no small message waits for the answer to an earlier one.
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
     let http = axum::serve(listener, app)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
