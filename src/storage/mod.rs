@@ -131,27 +131,28 @@ pub struct Meta {
 /// Takes the bytes of one upload, as LiveView's `UploadWriter`, but at any offset and
 /// with a moment at which they are durable.
 ///
+/// Writes and syncs may be under way together; nobody writes the same bytes twice at once.
 /// Dropping a writer ends it without a trace: what was synced stays for a later one.
 /// A writer whose upload has a newer one, or was discarded, gets
 /// [`StorageError::Superseded`] from everything.
 #[async_trait]
-pub trait UploadWriter: Send {
+pub trait UploadWriter: Send + Sync {
     /// What it writes.
     fn meta(&self) -> Meta;
 
     /// Writes `pieces` one after the other, the first at `offset`.
-    async fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError>;
+    async fn write(&self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError>;
 
-    /// Makes everything that was written durable. If that fails, nothing is known of
-    /// what was written since the last time, and the writer is of no more use: open
-    /// another, and write that again.
-    async fn sync(&mut self) -> Result<(), StorageError>;
+    /// Makes durable everything whose write was answered before. If that fails, nothing
+    /// is known of what was written since the last time, and the writer is of no more
+    /// use: open another, and write that again.
+    async fn sync(&self) -> Result<(), StorageError>;
 
     /// Puts the complete upload under its final `path`, durably; what is not synced is
     /// synced first. Never replaces a file: [`StorageError::Exists`] asks for another
-    /// path.
-    async fn seal(&mut self, path: &str) -> Result<(), StorageError>;
+    /// path. Nothing else is under way.
+    async fn seal(&self, path: &str) -> Result<(), StorageError>;
 
-    /// Deletes what was written.
-    async fn abort(&mut self) -> Result<(), StorageError>;
+    /// Deletes what was written. Nothing else is under way.
+    async fn abort(&self) -> Result<(), StorageError>;
 }

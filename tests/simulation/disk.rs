@@ -136,7 +136,7 @@ impl Disk {
         opening: Opening,
     ) -> Result<Writer, StorageError> {
         let lease = self.leases.take(id, epoch)?;
-        let held = lease.hold()?;
+        let held = lease.hold_alone()?;
         let mut fresh = opening == Opening::New;
         match self.parts.get_mut(&id) {
             Some(part) if part.len == size => {}
@@ -242,7 +242,7 @@ impl Disk {
         if writer.fresh || writer.dirty {
             self.sync(writer, chance)?;
         }
-        let held = writer.lease.hold()?;
+        let held = writer.lease.hold_alone()?;
         self.check_newest(writer);
         if self.files.contains_key(path) {
             let taken = path.to_owned();
@@ -260,7 +260,7 @@ impl Disk {
     }
 
     pub fn abort(&mut self, writer: &Writer) -> Result<(), StorageError> {
-        let held = writer.lease.hold()?;
+        let held = writer.lease.hold_alone()?;
         self.check_newest(writer);
         self.parts.remove(&writer.id);
         self.leases.over(writer.id, held);

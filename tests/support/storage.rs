@@ -83,7 +83,7 @@ impl UploadWriter for FaultyWriter {
         self.writer.meta()
     }
 
-    async fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError> {
+    async fn write(&self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError> {
         match &self.fault {
             Some(Fault::Stuck(permits)) => permits.acquire().await.unwrap().forget(),
             Some(Fault::Panics) => panic!("the writer has a fault"),
@@ -92,18 +92,18 @@ impl UploadWriter for FaultyWriter {
         self.writer.write(offset, pieces).await
     }
 
-    async fn sync(&mut self) -> Result<(), StorageError> {
+    async fn sync(&self) -> Result<(), StorageError> {
         self.writer.sync().await
     }
 
-    async fn seal(&mut self, path: &str) -> Result<(), StorageError> {
+    async fn seal(&self, path: &str) -> Result<(), StorageError> {
         if let Some(Fault::StuckSeal(permits)) = &self.fault {
             permits.acquire().await.unwrap().forget();
         }
         self.writer.seal(path).await
     }
 
-    async fn abort(&mut self) -> Result<(), StorageError> {
+    async fn abort(&self) -> Result<(), StorageError> {
         self.writer.abort().await
     }
 }

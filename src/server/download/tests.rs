@@ -53,7 +53,7 @@ impl House {
         let writer = storage
             .open(ID, manifest.size, Epoch(1), Opening::New)
             .await;
-        let mut writer = writer.unwrap();
+        let writer = writer.unwrap();
         writer.write(0, vec![CONTENT.into()]).await.unwrap();
         writer.seal(path).await.unwrap();
         let root = Root(*blake3::hash(CONTENT).as_bytes());

@@ -90,7 +90,7 @@ impl House {
 
     /// An upload of which all blocks are durable.
     async fn complete(&self, n: u8, path: &str, size: u64) -> Box<dyn UploadWriter> {
-        let mut writer = self.begin(n, path, size).await;
+        let writer = self.begin(n, path, size).await;
         let bytes = content(n, size);
         writer.write(0, vec![bytes.clone()]).await.unwrap();
         writer.sync().await.unwrap();
@@ -107,7 +107,7 @@ impl House {
 
     /// A file that was stored.
     async fn store(&self, n: u8, path: &str) {
-        let mut writer = self.complete(n, path, 9).await;
+        let writer = self.complete(n, path, 9).await;
         self.sealing(n, path).await;
         writer.seal(path).await.unwrap();
         let root = Root(*blake3::hash(&content(n, 9)).as_bytes());
@@ -128,7 +128,7 @@ impl House {
 #[tokio::test]
 async fn what_is_durable_is_kept_and_the_rest_is_not_counted() {
     let house = House::new();
-    let mut writer = house.begin(1, "a", 3 * BLOCK).await;
+    let writer = house.begin(1, "a", 3 * BLOCK).await;
     writer.write(0, vec![content(1, 2 * BLOCK)]).await.unwrap();
     writer.sync().await.unwrap();
     let hash = block::hash(0, 3 * BLOCK, &content(1, BLOCK));
@@ -154,7 +154,7 @@ async fn what_is_durable_is_kept_and_the_rest_is_not_counted() {
 async fn killed_after_the_rename_is_stored() {
     for size in [0, 5, BLOCK, 2 * BLOCK + 1] {
         let house = House::new();
-        let mut writer = house.complete(1, "d/a", size).await;
+        let writer = house.complete(1, "d/a", size).await;
         house.sealing(1, "d/a").await;
         writer.seal("d/a").await.unwrap();
         drop(writer);
@@ -198,7 +198,7 @@ async fn killed_when_the_name_was_taken_goes_on_and_takes_nothing() {
 #[tokio::test]
 async fn an_upload_of_which_nothing_is_durable_is_over() {
     let house = House::new();
-    let mut writer = house.begin(1, "a", 2 * BLOCK).await;
+    let writer = house.begin(1, "a", 2 * BLOCK).await;
     writer.write(0, vec![content(1, BLOCK)]).await.unwrap();
     drop(writer);
     let (house, summary) = house.restarted().await;
@@ -236,7 +236,7 @@ async fn an_upload_without_a_part_is_over() {
 #[tokio::test]
 async fn an_upload_that_is_not_complete_is_never_stored() {
     let house = House::new();
-    let mut writer = house.begin(1, "a", 2 * BLOCK).await;
+    let writer = house.begin(1, "a", 2 * BLOCK).await;
     house.sealing(1, "a").await;
     writer.seal("a").await.unwrap();
     drop(writer);
@@ -294,7 +294,7 @@ async fn what_nobody_continues_expires_unless_it_is_held() {
 #[tokio::test]
 async fn a_newer_holder_completes_what_an_older_one_stored() {
     let house = House::new();
-    let mut old = house.complete(1, "a", 5).await;
+    let old = house.complete(1, "a", 5).await;
     house.sealing(1, "a").await;
     let claim = house.registry.hold(id(1)).await.unwrap();
     old.seal("a").await.unwrap();

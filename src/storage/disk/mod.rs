@@ -13,6 +13,7 @@
 //! were synced, and before the folders around it are. A crash therefore leaves either
 //! the part or the file, never both and never half of one.
 
+mod buffer;
 mod tree;
 mod writer;
 
@@ -32,6 +33,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use self::buffer::Buffers;
 use self::tree::Tree;
 use self::writer::DiskWriter;
 use super::lease::Leases;
@@ -54,6 +56,7 @@ struct Inner {
     files: Tree,
     parts: OwnedFd,
     leases: Leases,
+    buffers: Arc<Buffers>,
     /// Locked for as long as it is open.
     _lock: File,
 }
@@ -93,6 +96,7 @@ impl Disk {
             files: Tree::new(open(&files)?),
             parts: open(&parts)?,
             leases: Leases::default(),
+            buffers: Arc::default(),
             _lock: lock,
         })))
     }
@@ -146,6 +150,14 @@ impl Inner {
             }
             Err(e) => Err(failed("open", &name)(e)),
         }
+    }
+
+    /// The part again, for writing past the page cache; `None` where the file system does
+    /// not do that.
+    fn open_direct(&self, id: FileId) -> Option<File> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECT;
+        let file = openat(&self.parts, part_name(id), flags, Mode::empty());
+        file.map(File::from).ok()
     }
 
     fn remove_part(&self, id: FileId) -> Result<(), StorageError> {

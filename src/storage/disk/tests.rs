@@ -36,7 +36,7 @@ impl House {
     /// Stores a file of ten bytes, all `byte`.
     async fn store(&self, path: &str, byte: u8) -> Result<(), StorageError> {
         let id = FileId::from_bytes([byte; 16]);
-        let mut writer = self.disk.open(id, 10, Epoch(1), Opening::New).await?;
+        let writer = self.disk.open(id, 10, Epoch(1), Opening::New).await?;
         writer.write(0, vec![Bytes::from(vec![byte; 10])]).await?;
         writer.sync().await?;
         writer.seal(path).await
@@ -66,7 +66,7 @@ fn is_superseded(result: Result<(), StorageError>) -> bool {
 #[tokio::test]
 async fn pieces_at_any_offset_become_a_file_under_its_own_name() {
     let house = House::new();
-    let mut writer = house.open(1).await;
+    let writer = house.open(1).await;
     let pieces = vec![Bytes::from_static(b"fg"), Bytes::from_static(b"hij")];
     writer.write(5, pieces).await.unwrap();
     writer
@@ -93,7 +93,7 @@ async fn a_part_is_sparse_and_nobody_elses_business() {
     let house = House::new();
     let size = 1 << 40;
     let disk = &house.disk;
-    let mut writer = disk.open(ID, size, Epoch(1), Opening::New).await.unwrap();
+    let writer = disk.open(ID, size, Epoch(1), Opening::New).await.unwrap();
     writer
         .write(size - 4, vec![Bytes::from_static(b"tail")])
         .await
@@ -111,7 +111,7 @@ async fn a_part_is_sparse_and_nobody_elses_business() {
 async fn an_empty_file_is_a_file() {
     let house = House::new();
     let disk = &house.disk;
-    let mut writer = disk.open(ID, 0, Epoch(1), Opening::New).await.unwrap();
+    let writer = disk.open(ID, 0, Epoch(1), Opening::New).await.unwrap();
     writer.seal("empty").await.unwrap();
     assert_eq!(disk.len("empty").await.unwrap(), Some(0));
     assert_eq!(house.content("empty", 0..0).await.unwrap(), b"");
@@ -123,7 +123,7 @@ async fn nothing_is_ever_replaced() {
     house.store("a.txt", 1).await.unwrap();
     assert_eq!(taken(house.store("a.txt", 2).await), "a.txt");
     // The part is still there for another name.
-    let mut writer = house
+    let writer = house
         .disk
         .open(FileId::from_bytes([2; 16]), 10, Epoch(2), Opening::Resumed)
         .await
@@ -186,11 +186,11 @@ async fn no_link_leads_outside() {
 #[tokio::test]
 async fn an_older_writer_is_refused_everything() {
     let house = House::new();
-    let mut old = house.open(1).await;
+    let old = house.open(1).await;
     old.write(0, vec![Bytes::from_static(b"0123456789")])
         .await
         .unwrap();
-    let mut new = house.open(2).await;
+    let new = house.open(2).await;
     assert!(is_superseded(
         old.write(0, vec![Bytes::from_static(b"x")]).await
     ));
@@ -212,7 +212,7 @@ async fn an_older_writer_is_refused_everything() {
 async fn no_write_of_an_older_writer_lands_after_a_newer_one_opened() {
     let house = House::new();
     for epoch in 1..40 {
-        let mut old = house.open(2 * epoch - 1).await;
+        let old = house.open(2 * epoch - 1).await;
         let racing = tokio::spawn(async move {
             while old
                 .write(0, vec![Bytes::from_static(b"old"); 3])
@@ -221,7 +221,7 @@ async fn no_write_of_an_older_writer_lands_after_a_newer_one_opened() {
             {}
         });
         tokio::task::yield_now().await;
-        let mut new = house.open(2 * epoch).await;
+        let new = house.open(2 * epoch).await;
         new.write(0, vec![Bytes::from_static(b"newnewnew!")])
             .await
             .unwrap();
@@ -234,7 +234,7 @@ async fn no_write_of_an_older_writer_lands_after_a_newer_one_opened() {
 #[tokio::test]
 async fn what_is_discarded_is_gone_also_for_its_writer() {
     let house = House::new();
-    let mut writer = house.open(1).await;
+    let writer = house.open(1).await;
     house.disk.discard(ID).await.unwrap();
     house.disk.discard(ID).await.unwrap();
     assert_eq!(house.leftovers(), 0);
@@ -245,7 +245,7 @@ async fn what_is_discarded_is_gone_also_for_its_writer() {
     let again = house.disk.open(ID, 10, Epoch(2), Opening::Resumed).await;
     assert!(matches!(again.err(), Some(StorageError::Missing)));
 
-    let mut writer = house.open(1).await;
+    let writer = house.open(1).await;
     writer.abort().await.unwrap();
     assert_eq!(house.leftovers(), 0);
     assert_eq!(house.disk.0.leases.count(), 0);
@@ -254,7 +254,7 @@ async fn what_is_discarded_is_gone_also_for_its_writer() {
 #[tokio::test]
 async fn what_was_written_is_there_for_the_next_run() {
     let house = House::new();
-    let mut writer = house.open(1).await;
+    let writer = house.open(1).await;
     writer
         .write(0, vec![Bytes::from_static(b"01234")])
         .await
@@ -266,7 +266,7 @@ async fn what_was_written_is_there_for_the_next_run() {
     let disk = Disk::open(&dir.path().join("data")).unwrap();
     let house = House { dir, disk };
     assert_eq!(house.disk.parts().await.unwrap(), [ID]);
-    let mut writer = house.open(2).await;
+    let writer = house.open(2).await;
     writer
         .write(5, vec![Bytes::from_static(b"56789")])
         .await
@@ -368,4 +368,38 @@ fn a_full_disk_is_told_from_other_faults() {
     let full = |errno: Errno| matches!(failed("write", "x")(errno), StorageError::Full);
     assert!(full(Errno::NOSPC) && full(Errno::DQUOT));
     assert!(!full(Errno::IO));
+}
+
+#[tokio::test]
+async fn what_goes_past_the_page_cache_and_what_goes_through_it_is_one_file() {
+    let house = House::new();
+    let content: Vec<u8> = (0..3_000_123u32).map(|i| (i % 251) as u8).collect();
+    let size = content.len() as u64;
+    let opened = house.disk.open(ID, size, Epoch(1), Opening::New).await;
+    let writer = opened.unwrap();
+    // Pages and no pages, aligned and not, small and large, some of it twice, some at once.
+    let ranges = [
+        0..1_048_576,
+        1_048_576..1_148_577,
+        1_148_577..1_300_000,
+        1_300_000..1_302_528,
+        2_097_152..3_000_123,
+        1_048_576..2_097_152,
+    ];
+    let pieces = |range: &Range<usize>| {
+        let bytes = &content[range.clone()];
+        bytes.chunks(70_001).map(Bytes::copy_from_slice).collect()
+    };
+    let writes = ranges[..5]
+        .iter()
+        .map(|range| writer.write(range.start as u64, pieces(range)));
+    futures::future::try_join_all(writes).await.unwrap();
+    let again = &ranges[5];
+    writer
+        .write(again.start as u64, pieces(again))
+        .await
+        .unwrap();
+    writer.sync().await.unwrap();
+    writer.seal("a").await.unwrap();
+    assert!(house.content("a", 0..size).await.unwrap() == content);
 }

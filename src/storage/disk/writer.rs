@@ -1,20 +1,29 @@
 //! Writes one upload into its part.
+//!
+//! Much at once goes past the page cache, straight to the disk: a page cache that fills
+//! with what nobody reads costs more than the copying, and is written out later at once,
+//! when a sync waits for it. The rest, ends of files and small pieces, goes through it.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::fsync;
 
+use super::buffer::{Buffer, CAPACITY, PAGE};
 use super::{Disk, blocking, failed, part_name};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;
 use crate::storage::lease::Lease;
 use crate::storage::{Meta, Opening, StorageError, UploadWriter};
+
+/// How many bytes are worth a write past the page cache.
+const LEAST_DIRECT: usize = 64 * 1024;
 
 /// [`UploadWriter`] on a disk.
 #[derive(Debug)]
@@ -22,11 +31,11 @@ pub(super) struct DiskWriter {
     part: Arc<Part>,
     size: u64,
     /// Whether the name and the length of the part may not be durable.
-    fresh: bool,
+    fresh: AtomicBool,
     /// Whether anything was written since the last sync.
-    dirty: bool,
+    dirty: AtomicBool,
     /// Whether a sync failed.
-    broken: bool,
+    broken: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -34,6 +43,8 @@ struct Part {
     disk: Disk,
     id: FileId,
     file: File,
+    /// The same file, past the page cache.
+    direct: Option<File>,
     lease: Lease,
 }
 
@@ -46,7 +57,7 @@ impl DiskWriter {
         opening: Opening,
     ) -> Result<Self, StorageError> {
         let lease = disk.0.leases.take(id, epoch)?;
-        let held = lease.hold()?;
+        let held = lease.hold_alone()?;
         let opened = disk.0.open_part(id, size, opening);
         let (file, fresh) = match opened {
             Err(StorageError::Missing) => {
@@ -55,21 +66,23 @@ impl DiskWriter {
             }
             other => other?,
         };
+        let worth = size >= LEAST_DIRECT as u64;
+        let direct = worth.then(|| disk.0.open_direct(id)).flatten();
         drop(held);
         let part = Arc::new(Part {
             disk,
             id,
             file,
+            direct,
             lease,
         });
-        // A part that nothing is known of may have been created just before a crash.
-        let fresh = fresh || opening == Opening::New;
         Ok(Self {
             part,
             size,
-            fresh,
-            dirty: false,
-            broken: false,
+            // A part that nothing is known of may have been created just before a crash.
+            fresh: (fresh || opening == Opening::New).into(),
+            dirty: false.into(),
+            broken: false.into(),
         })
     }
 
@@ -78,25 +91,54 @@ impl DiskWriter {
         &self,
         work: impl FnOnce(&Part) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        if self.broken {
+        if self.broken.load(Ordering::Acquire) {
             let e = io::Error::other("an earlier sync failed");
             return Err(failed("trust", part_name(self.part.id))(e));
         }
         let part = Arc::clone(&self.part);
         blocking(move || work(&part)).await
     }
+
+    /// A buffer for these pieces, if they can go past the page cache.
+    async fn buffer(&self, offset: u64, pieces: &[Bytes]) -> Option<Buffer> {
+        let len: usize = pieces.iter().map(Bytes::len).sum();
+        let direct = self.part.direct.is_some()
+            && offset.is_multiple_of(PAGE as u64)
+            && (LEAST_DIRECT..=CAPACITY).contains(&len);
+        match direct {
+            true => self.part.disk.0.buffers.take().await,
+            false => None,
+        }
+    }
 }
 
 impl Part {
     fn write(&self, mut offset: u64, pieces: &[Bytes]) -> Result<(), StorageError> {
         for piece in pieces {
-            let _held = self.lease.hold()?;
-            self.file
-                .write_all_at(piece, offset)
-                .map_err(failed("write", part_name(self.id)))?;
+            self.write_to(&self.file, piece, offset)?;
             offset += piece.len() as u64;
         }
         Ok(())
+    }
+
+    /// Writes whole pages past the page cache, and the rest through it.
+    fn write_direct(
+        &self,
+        offset: u64,
+        pieces: &[Bytes],
+        mut buffer: Buffer,
+    ) -> Result<(), StorageError> {
+        let bytes = buffer.fill(pieces);
+        let (pages, rest) = bytes.split_at(bytes.len() - bytes.len() % PAGE);
+        let direct = self.direct.as_ref().unwrap_or(&self.file);
+        self.write_to(direct, pages, offset)?;
+        self.write_to(&self.file, rest, offset + pages.len() as u64)
+    }
+
+    fn write_to(&self, file: &File, bytes: &[u8], offset: u64) -> Result<(), StorageError> {
+        let _held = self.lease.hold()?;
+        file.write_all_at(bytes, offset)
+            .map_err(failed("write", part_name(self.id)))
     }
 
     fn sync(&self, fresh: bool) -> Result<(), StorageError> {
@@ -112,7 +154,7 @@ impl Part {
 
     fn seal(&self, path: &str) -> Result<(), StorageError> {
         let disk = &self.disk.0;
-        let held = self.lease.hold()?;
+        let held = self.lease.hold_alone()?;
         let placed = disk
             .files
             .place(disk.parts.as_fd(), &part_name(self.id), path)?;
@@ -122,7 +164,7 @@ impl Part {
     }
 
     fn abort(&self) -> Result<(), StorageError> {
-        let held = self.lease.hold()?;
+        let held = self.lease.hold_alone()?;
         self.disk.0.remove_part(self.id)?;
         self.disk.0.leases.over(self.id, held);
         Ok(())
@@ -139,34 +181,43 @@ impl UploadWriter for DiskWriter {
         }
     }
 
-    async fn write(&mut self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError> {
-        self.dirty = true;
-        self.run(move |part| part.write(offset, &pieces)).await
+    async fn write(&self, offset: u64, pieces: Vec<Bytes>) -> Result<(), StorageError> {
+        let written = match self.buffer(offset, &pieces).await {
+            Some(buffer) => {
+                let write = move |part: &Part| part.write_direct(offset, &pieces, buffer);
+                self.run(write).await
+            }
+            None => self.run(move |part| part.write(offset, &pieces)).await,
+        };
+        self.dirty.store(true, Ordering::Release);
+        written
     }
 
-    async fn sync(&mut self) -> Result<(), StorageError> {
-        let fresh = self.fresh;
+    async fn sync(&self) -> Result<(), StorageError> {
+        let fresh = self.fresh.load(Ordering::Acquire);
+        self.dirty.store(false, Ordering::Release);
         match self.run(move |part| part.sync(fresh)).await {
-            Ok(()) => (self.fresh, self.dirty) = (false, false),
+            Ok(()) => self.fresh.store(false, Ordering::Release),
             Err(e) => {
                 // The kernel forgets what it failed to write: a second sync would
                 // succeed and prove nothing.
-                self.broken = !matches!(e, StorageError::Superseded);
+                let broken = !matches!(e, StorageError::Superseded);
+                self.broken.store(broken, Ordering::Release);
                 return Err(e);
             }
         }
         Ok(())
     }
 
-    async fn seal(&mut self, path: &str) -> Result<(), StorageError> {
-        if self.fresh || self.dirty {
+    async fn seal(&self, path: &str) -> Result<(), StorageError> {
+        if self.fresh.load(Ordering::Acquire) || self.dirty.load(Ordering::Acquire) {
             self.sync().await?;
         }
         let path = path.to_owned();
         self.run(move |part| part.seal(&path)).await
     }
 
-    async fn abort(&mut self) -> Result<(), StorageError> {
+    async fn abort(&self) -> Result<(), StorageError> {
         self.run(Part::abort).await
     }
 }

@@ -4,7 +4,8 @@
 //! It is a task of its own, so that a slow disk holds up nobody else. Whatever
 //! happens, it ends by itself once its stream is over, and lets the upload go.
 
-use std::collections::VecDeque;
+mod held;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use bytes::Bytes;
 use futures::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::hub::{ControlSender, Hold};
+use self::held::Held;
+use super::hub::ControlSender;
 use super::matching::{self, Matched};
 use super::metrics::{Beginning, End};
 use super::recover::{self, RecoverError};
@@ -23,11 +25,8 @@ use crate::protocol::manifest::Manifest;
 use crate::protocol::receiver::Opening;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Found, RegistryError};
-use crate::storage::{self, StorageError, UploadWriter, name};
-use crate::verify::{BLOCK, BlockHash, BlockHasher, Proof, Root, block, block_len};
-
-/// How many bytes are hashed and written at once.
-const BATCH: usize = BLOCK as usize;
+use crate::storage::{self, StorageError, name};
+use crate::verify::{BlockHash, Proof, Root};
 
 /// Something to do for a stream.
 #[derive(Debug)]
@@ -156,7 +155,7 @@ async fn work(
             report(Outcome::Opened(opening));
             held.work(jobs, report).await.unwrap_or_else(|failure| {
                 let trouble = failure.trouble();
-                tracing::warn!(id = %held.claim.upload.id, error = %failure, "an upload stopped");
+                tracing::warn!(id = %held.id(), error = %failure, "an upload stopped");
                 Outcome::Failed(trouble)
             })
         }
@@ -236,15 +235,8 @@ async fn open(
         token,
         blocks: claim.blocks.clone(),
     };
-    let held = Held {
-        server: server.clone(),
-        share: share.clone(),
-        claim,
-        writer,
-        hasher: None,
-        foreign: beginning == Beginning::Adopted,
-        _hold: hold,
-    };
+    let foreign = beginning == Beginning::Adopted;
+    let held = Held::new(server.clone(), share.clone(), claim, writer, foreign, hold);
     Ok(Opened::Held(opening, Box::new(held)))
 }
 
@@ -299,160 +291,4 @@ async fn missing(server: &Server, claim: &Claim) -> Result<Opening, Failure> {
     };
     server.hub.ended(id, end);
     Ok(opening)
-}
-
-struct Held {
-    server: Arc<Server>,
-    share: Arc<Share>,
-    claim: Claim,
-    writer: Box<dyn UploadWriter>,
-    hasher: Option<BlockHasher>,
-    /// Whether all that is durable came from another device.
-    foreign: bool,
-    _hold: Hold,
-}
-
-impl Held {
-    /// Works until the stream is over; the last outcome is returned, not reported.
-    async fn work(
-        &mut self,
-        jobs: &mut UnboundedReceiver<Job>,
-        report: &impl Fn(Outcome),
-    ) -> Result<Outcome, Failure> {
-        let mut next = None;
-        loop {
-            let job = match next.take() {
-                Some(job) => Some(job),
-                None => jobs.recv().await,
-            };
-            match job {
-                Some(Job::Write(offset, payload)) => {
-                    let mut batch = Batch::new(offset, payload);
-                    while let Ok(job) = jobs.try_recv() {
-                        if let Err(job) = batch.push(job) {
-                            next = Some(job);
-                            break;
-                        }
-                    }
-                    report(self.write(batch).await?);
-                }
-                Some(Job::Commit(blocks)) => {
-                    self.commit(&blocks).await?;
-                    report(Outcome::Committed);
-                }
-                Some(Job::Seal(root)) => return self.seal(root).await,
-                Some(Job::Abort) if self.foreign => return Ok(Outcome::Aborted),
-                Some(Job::Abort) => return self.abort().await,
-                Some(Job::Settle { .. }) => {}
-                Some(Job::Release) | None => return Ok(Outcome::Released),
-            }
-        }
-    }
-
-    async fn write(&mut self, batch: Batch) -> Result<Outcome, Failure> {
-        let Batch {
-            offset,
-            pieces,
-            len,
-        } = batch;
-        let size = self.claim.upload.manifest.size;
-        let frames = pieces.len();
-        let mut hasher = self.hasher.take();
-        let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
-        let hashing = tokio::task::spawn_blocking(move || {
-            let hashes = block::hash_pieces(offset, &to_hash, size, &mut hasher);
-            (hasher, hashes)
-        });
-        self.writer.write(offset, pieces.into()).await?;
-        let (hasher, hashes) = hashing.await?;
-        self.hasher = hasher;
-        Ok(Outcome::Written {
-            frames,
-            bytes: len as u64,
-            hashes,
-        })
-    }
-
-    async fn commit(&mut self, blocks: &[(u64, BlockHash)]) -> Result<(), Failure> {
-        self.writer.sync().await?;
-        self.server
-            .registry
-            .record(self.claim.upload.id, self.claim.epoch, blocks)
-            .await?;
-        self.foreign = false;
-        let size = self.claim.upload.manifest.size;
-        let bytes = blocks.iter().map(|(block, _)| block_len(*block, size));
-        self.share.made_durable(bytes.sum());
-        Ok(())
-    }
-
-    /// Stores the file under the first name that is free. The name is written down
-    /// first, so that after a crash it is known whose file that is.
-    async fn seal(&mut self, root: Root) -> Result<Outcome, Failure> {
-        let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
-        let mut path = self.claim.upload.path.clone();
-        loop {
-            let taken = match self.server.registry.sealing(id, epoch, Some(&path)).await {
-                Ok(()) => match self.writer.seal(&path).await {
-                    Ok(()) => break,
-                    Err(StorageError::Exists { taken }) => taken,
-                    Err(error) => return Err(error.into()),
-                },
-                Err(RegistryError::Taken) => path.clone(),
-                Err(error) => return Err(error.into()),
-            };
-            path = name::alternative(&path, &taken);
-        }
-        let file = self.server.registry.finish(id, epoch, &path, root).await?;
-        self.server.hub.ended(id, End::Stored);
-        tracing::info!(%id, path, size = file.size, digest = %root, "a file is stored");
-        Ok(Outcome::Sealed(id, path, root))
-    }
-
-    async fn abort(&mut self) -> Result<Outcome, Failure> {
-        let (id, epoch) = (self.claim.upload.id, self.claim.epoch);
-        // Whoever took it over in the meantime keeps it.
-        match self.server.registry.end(id, Some(epoch)).await {
-            Ok(_) | Err(RegistryError::Unknown) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match self.writer.abort().await {
-            Ok(()) | Err(StorageError::Superseded) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.server.hub.ended(id, End::Cancelled);
-        tracing::info!(%id, "an upload was cancelled");
-        Ok(Outcome::Aborted)
-    }
-}
-
-/// Pieces that follow each other.
-struct Batch {
-    offset: u64,
-    pieces: VecDeque<Bytes>,
-    len: usize,
-}
-
-impl Batch {
-    fn new(offset: u64, payload: Bytes) -> Self {
-        Self {
-            offset,
-            len: payload.len(),
-            pieces: VecDeque::from([payload]),
-        }
-    }
-
-    /// Takes a job in, or gives it back if it does not follow.
-    fn push(&mut self, job: Job) -> Result<(), Job> {
-        match job {
-            Job::Write(offset, payload)
-                if offset == self.offset + self.len as u64 && self.len + payload.len() <= BATCH =>
-            {
-                self.len += payload.len();
-                self.pieces.push_back(payload);
-                Ok(())
-            }
-            other => Err(other),
-        }
-    }
 }
