@@ -7,8 +7,13 @@ use longhaul::native;
 use longhaul::native::words::complain;
 use longhaul::server::config::{self, Config, LogFormat};
 use longhaul::server::serve::{asked_to_stop, serve};
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
+
+/// What it does with memory is set in `.cargo/config.toml`.
+#[global_allocator]
+static MEMORY: Jemalloc = Jemalloc;
 
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 

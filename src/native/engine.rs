@@ -99,8 +99,9 @@ struct Engine<R> {
     deadline: Option<Time>,
     /// Whether a file's fate is known of which nobody was told.
     urgent: bool,
-    /// Whether there is data for which the socket has no room.
-    blocked: bool,
+    /// Where there is data for which the socket has no room: when it has room again, in
+    /// bytes that wait in it.
+    blocked: Option<u64>,
 }
 
 impl<R: FnMut(Event)> Engine<R> {
@@ -126,7 +127,7 @@ impl<R: FnMut(Event)> Engine<R> {
             give_up_after: plan.give_up_after,
             deadline: None,
             urgent: false,
-            blocked: false,
+            blocked: None,
         }
     }
 
@@ -363,7 +364,7 @@ impl<R: FnMut(Event)> Engine<R> {
 
     /// Hands messages to the socket while credit and the socket's queue allow.
     fn transmit(&mut self) {
-        self.blocked = false;
+        self.blocked = None;
         let (Some(pace), Some(socket)) = (self.client.pace(self.now()), &self.socket) else {
             return;
         };
@@ -373,7 +374,7 @@ impl<R: FnMut(Event)> Engine<R> {
                 None => return,
             }
         }
-        self.blocked = self.client.sender.has_data();
+        self.blocked = self.client.sender.has_data().then_some(pace.queue / 2);
     }
 
     /// Takes what became of the files.
@@ -443,9 +444,9 @@ impl<R: FnMut(Event)> Engine<R> {
 }
 
 /// Done when the socket has taken something, if that is waited for.
-async fn room(socket: &Option<Socket>, blocked: bool) {
-    match socket {
-        Some(socket) if blocked => socket.shrunk().await,
+async fn room(socket: &Option<Socket>, blocked: Option<u64>) {
+    match (socket, blocked) {
+        (Some(socket), Some(low)) => socket.shrunk_to(low).await,
         _ => pending().await,
     }
 }

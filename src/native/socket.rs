@@ -57,6 +57,8 @@ pub struct Socket {
 #[derive(Debug, Default)]
 struct Queue {
     bytes: AtomicU64,
+    /// When so few wait, somebody is to be woken.
+    low: AtomicU64,
     shrunk: Notify,
 }
 
@@ -92,9 +94,12 @@ impl Socket {
         self.queue.bytes.load(Ordering::Relaxed)
     }
 
-    /// Done when it took some.
-    pub async fn shrunk(&self) {
-        self.queue.shrunk.notified().await;
+    /// Done when there are no more than `low`.
+    pub async fn shrunk_to(&self, low: u64) {
+        self.queue.low.store(low, Ordering::SeqCst);
+        while self.queue.bytes.load(Ordering::SeqCst) > low {
+            self.queue.shrunk.notified().await;
+        }
     }
 
     /// Begins the closing handshake, behind what was handed over.
@@ -205,7 +210,9 @@ async fn write(
         if sink.send(message).await.is_err() || last {
             break;
         }
-        queue.bytes.fetch_sub(len, Ordering::Relaxed);
-        queue.shrunk.notify_one();
+        let left = queue.bytes.fetch_sub(len, Ordering::SeqCst) - len;
+        if left <= queue.low.load(Ordering::SeqCst) {
+            queue.shrunk.notify_one();
+        }
     }
 }

@@ -6,12 +6,14 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use rustix::buffer::spare_capacity;
+use rustix::io::{pread, retry_on_intr};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::manifest::Manifest;
@@ -105,11 +107,16 @@ impl Reader {
     /// Reads these bytes. Blocks.
     pub fn read(&self, range: Range<u64>) -> Result<Bytes, Fault> {
         let file = self.open()?;
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        match file.read_exact_at(&mut bytes, range.start) {
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(Fault::Changed),
-            other => other?,
+        let len = (range.end - range.start) as usize;
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let offset = range.start + bytes.len() as u64;
+            let read = || pread(&file, spare_capacity(&mut bytes), offset);
+            if retry_on_intr(read).map_err(io::Error::from)? == 0 {
+                return Err(Fault::Changed);
+            }
         }
+        bytes.truncate(len);
         if Stamp::of(&file.metadata()?) != self.source.stamp {
             return Err(Fault::Changed);
         }

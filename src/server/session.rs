@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
@@ -46,6 +46,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 const OUTBOX: usize = 8;
 /// How many frames may wait to be written; an honest client's credit is used up before.
 const MAX_FRAMES: usize = 4096;
+/// How many messages are taken in at once, if they are there.
+const TOGETHER: usize = 8;
 /// How many streams that were left may wait for their last writes.
 const MAX_LEAVING: usize = 64;
 /// Messages that are shorter than this are copied: else each could keep the whole
@@ -194,7 +196,7 @@ impl Session {
             let wants = open && self.receiver.wants_to_send();
             let outbox = self.outbox.clone();
             tokio::select! {
-                message = stream.next(), if reads => self.arrived(message),
+                message = stream.next(), if reads => self.arrive(message, stream),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
                 Ok(permit) = outbox.reserve(), if wants => self.say(permit),
@@ -206,6 +208,24 @@ impl Session {
                 }
                 () = sleep_until(due) => self.passed(watches),
             }
+        }
+    }
+
+    /// Takes in a message, and those that came with it: they are written together.
+    fn arrive(
+        &mut self,
+        first: Option<Result<Message, axum::Error>>,
+        stream: &mut SplitStream<WebSocket>,
+    ) {
+        self.arrived(first);
+        for _ in 1..TOGETHER {
+            if self.ended {
+                break;
+            }
+            let Some(message) = stream.next().now_or_never() else {
+                break;
+            };
+            self.arrived(message);
         }
     }
 
