@@ -5,18 +5,29 @@
 //! arrives late therefore changes nothing. What the server grants comes out of one
 //! [`Budget`] for all its connections, so its memory stays flat however many
 //! clients send and however slow its disk is.
+//!
+//! How much is worth granting depends on the way: what is written at once could have been
+//! sent sooner. So a client that has used up its credit says so, as with QUIC's
+//! `DATA_BLOCKED`; if there is hardly anything in the server's memory then, it was the way
+//! that took the time, and the window doubles. Where the disk is behind, it shrinks.
 
 /// The client's side: what it may still send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     sent: u64,
     limit: u64,
+    /// The limit of which the server knows that it is too low.
+    told: Option<u64>,
 }
 
 impl Window {
     /// The window of a new connection, which may send `limit` bytes.
     pub fn new(limit: u64) -> Self {
-        Self { sent: 0, limit }
+        Self {
+            sent: 0,
+            limit,
+            told: None,
+        }
     }
 
     /// Takes a new total; a smaller one than before is an old message.
@@ -27,6 +38,11 @@ impl Window {
     /// How many bytes may be sent now.
     pub fn room(&self) -> u64 {
         self.limit - self.sent
+    }
+
+    /// Whether to say that there is more to send than may be: once for each limit.
+    pub fn block(&mut self) -> bool {
+        self.told.replace(self.limit) != Some(self.limit)
     }
 
     /// Counts bytes as sent, as many as there is room for; returns how many.
@@ -48,21 +64,34 @@ pub struct Overdrawn {
 /// The server's side: what a client may send, and what it has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meter {
-    capacity: u64,
+    /// How much there is room for, and how much is worth it.
+    share: u64,
+    window: u64,
     received: u64,
     done: u64,
     granted: u64,
 }
 
 impl Meter {
-    /// Allows `capacity` bytes to be on their way or in memory at once.
-    pub fn new(capacity: u64) -> Self {
+    /// How many bytes of a connection are on their way to begin with, if there is room.
+    const FIRST: u64 = 8 * 1024 * 1024;
+    /// The most credit that waits to be told of, in bytes.
+    const STEP: u64 = 1024 * 1024;
+
+    /// Allows `share` bytes at most to be on their way or in memory at once.
+    pub fn new(share: u64) -> Self {
         Self {
-            capacity,
+            share,
+            window: Self::FIRST,
             received: 0,
             done: 0,
-            granted: capacity,
+            granted: share.min(Self::FIRST),
         }
+    }
+
+    /// How many bytes may be on their way or in memory now.
+    fn capacity(&self) -> u64 {
+        self.share.min(self.window)
     }
 
     /// The total the client was allowed last.
@@ -70,7 +99,7 @@ impl Meter {
         self.granted
     }
 
-    /// All bytes that were received.
+    /// Bytes that were received in all.
     pub fn total(&self) -> u64 {
         self.received
     }
@@ -89,28 +118,38 @@ impl Meter {
         }
     }
 
+    /// The client has more to send than it may.
+    pub fn blocked(&mut self) {
+        let (pending, capacity) = (self.pending(), self.capacity());
+        if pending <= capacity / 4 {
+            self.window = capacity.saturating_mul(2).max(Self::FIRST);
+        } else if pending > capacity / 2 {
+            self.window = (capacity / 2).max(Self::FIRST);
+        }
+    }
+
     /// Counts bytes as written: they no longer occupy memory.
     pub fn done(&mut self, bytes: u64) {
         self.done = (self.done + bytes).min(self.received);
     }
 
-    /// Changes how many bytes may be in memory at once. What was granted stays
-    /// granted: a smaller capacity takes hold as the client uses it up.
-    pub fn set_capacity(&mut self, capacity: u64) {
-        self.capacity = capacity;
+    /// Changes how many bytes there is room for. What was granted stays granted: a smaller
+    /// share takes hold as the client uses it up.
+    pub fn set_share(&mut self, share: u64) {
+        self.share = share;
     }
 
-    /// Whether a new total is worth a message: a quarter of the capacity has become
-    /// free.
+    /// Whether a new total is worth a message.
     pub fn due(&self) -> bool {
-        let limit = self.done + self.capacity;
-        limit.saturating_sub(self.granted) >= (self.capacity / 4).max(1)
+        let limit = self.done + self.capacity();
+        let step = (self.capacity() / 4).clamp(1, Self::STEP);
+        limit.saturating_sub(self.granted) >= step
     }
 
     /// A new total for the client, once it is due.
     pub fn grant(&mut self) -> Option<u64> {
         self.due().then(|| {
-            self.granted = self.done + self.capacity;
+            self.granted = self.done + self.capacity();
             self.granted
         })
     }
@@ -131,7 +170,7 @@ impl Budget {
     /// bytes.
     pub const LEAST: u64 = 64 * 1024;
     /// The largest share of a connection, in bytes.
-    pub const MOST: u64 = 8 * 1024 * 1024;
+    pub const MOST: u64 = 64 * 1024 * 1024;
 
     /// A budget of `total` bytes.
     pub fn new(total: u64) -> Self {
@@ -179,15 +218,15 @@ mod tests {
 
     proptest! {
         /// Whatever the order of sending, writing and granting: never more than the
-        /// capacity is in memory, an honest client is never overdrawn, and once all
+        /// share is in memory, an honest client is never overdrawn, and once all
         /// is written it can send again.
         #[test]
         fn memory_is_bounded_and_nobody_starves(
-            capacity in 1u64..10_000,
-            smaller in 1u64..10_000,
-            steps in prop::collection::vec((0u8..3, 1u64..4_000), 0..200),
+            share in 1u64..40_000_000,
+            smaller in 1u64..40_000_000,
+            steps in prop::collection::vec((0u8..4, 1u64..16_000_000), 0..200),
         ) {
-            let mut meter = Meter::new(capacity);
+            let mut meter = Meter::new(share);
             let mut window = Window::new(meter.limit());
             let mut in_flight = 0;
             for (step, bytes) in steps {
@@ -198,6 +237,7 @@ mod tests {
                         in_flight -= arrived;
                         prop_assert_eq!(meter.received(arrived), Ok(()));
                     }
+                    2 => meter.blocked(),
                     _ => {
                         meter.done(bytes.min(meter.pending()));
                         if let Some(limit) = meter.grant() {
@@ -205,9 +245,9 @@ mod tests {
                         }
                     }
                 }
-                prop_assert!(meter.pending() + in_flight <= capacity);
+                prop_assert!(meter.pending() + in_flight <= share);
             }
-            meter.set_capacity(smaller);
+            meter.set_share(smaller);
             prop_assert_eq!(meter.received(in_flight), Ok(()));
             meter.done(meter.pending());
             if let Some(limit) = meter.grant() {
@@ -234,5 +274,35 @@ mod tests {
                 prop_assert!(members * budget.share() <= total);
             }
         }
+    }
+
+    /// Sends all that may be sent, says so, and writes as much of it.
+    fn round(meter: &mut Meter, window: &mut Window, written: u64) {
+        let sent = window.take(u64::MAX);
+        assert_eq!(meter.received(sent), Ok(()));
+        assert!(window.block() && !window.block(), "once for each limit");
+        meter.done(written.min(meter.pending()));
+        meter.blocked();
+        if let Some(limit) = meter.grant() {
+            window.granted(limit);
+        }
+    }
+
+    #[test]
+    fn the_window_grows_with_the_length_of_the_way_and_shrinks_where_the_disk_is_behind() {
+        let share = 50 * 1024 * 1024;
+        let mut meter = Meter::new(share);
+        let mut window = Window::new(meter.limit());
+        for expected in [2, 4] {
+            round(&mut meter, &mut window, u64::MAX);
+            assert_eq!(window.room(), expected * Meter::FIRST);
+        }
+        round(&mut meter, &mut window, u64::MAX);
+        assert_eq!(window.room(), share);
+        // Most of it stays in memory.
+        round(&mut meter, &mut window, share / 4);
+        meter.done(meter.pending());
+        window.granted(meter.grant().unwrap_or_default());
+        assert_eq!(window.room(), share / 2);
     }
 }

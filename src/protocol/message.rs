@@ -88,6 +88,8 @@ pub enum ClientMessage {
         /// What only somebody can make who has the blocks.
         proof: Proof,
     },
+    /// There is more to send than the credit allows.
+    Blocked,
 }
 
 /// What a server says.
@@ -300,6 +302,7 @@ mod tests {
             ClientMessage::Watch { topic },
             ClientMessage::Unwatch { topic: Topic::Live },
             ClientMessage::Ping,
+            ClientMessage::Blocked,
             ClientMessage::Prove {
                 stream,
                 proof: Proof::new(&[6; 32], []),

@@ -81,7 +81,7 @@ impl World {
         let mut receiver = Receiver::new(Settings {
             server: ServerId::from_bytes([0; 16]),
             limits: Limits::default(),
-            capacity: 1024 * 1024,
+            share: 1024 * 1024,
             heartbeat: Duration::from_secs(5),
             cadence: receiver::Cadence::default(),
         });

@@ -199,7 +199,7 @@ const FAMILIES: &[Family] = &[
     Family {
         name: MEMORY_GRANTED,
         kind: Kind::Gauge,
-        help: "Bytes of that budget that clients have as credit.",
+        help: "Bytes of that budget that clients may have as credit.",
         label: None,
     },
     Family {

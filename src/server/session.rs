@@ -147,7 +147,7 @@ impl Session {
         let settings = Settings {
             server: server.id,
             limits: server.limits.clone(),
-            capacity: Budget::LEAST,
+            share: Budget::LEAST,
             heartbeat: HEARTBEAT,
             cadence: Cadence::default(),
         };
@@ -404,8 +404,7 @@ impl Session {
             }
         }
         if let Some(share) = &self.share {
-            self.receiver
-                .set_capacity(self.server.budget.lock().share());
+            self.receiver.set_share(self.server.budget.lock().share());
             let (received, pending) = self.receiver.taken();
             share.holds(received, pending);
         }

@@ -51,7 +51,7 @@ impl World {
         let settings = Settings {
             server: self.server.id(),
             limits: self.server.limits.clone(),
-            capacity: Budget::LEAST,
+            share: Budget::LEAST,
             heartbeat: HEARTBEAT,
             cadence: self.plan.cadence,
         };
@@ -229,7 +229,7 @@ impl World {
         }
         if session.shares {
             let share = self.server.budget.share();
-            session.receiver.set_capacity(share);
+            session.receiver.set_share(share);
         }
         while session.deadline.is_none()
             && self.has_room(session)

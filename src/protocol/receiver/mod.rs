@@ -159,8 +159,8 @@ pub struct Settings {
     pub server: ServerId,
     /// What it accepts.
     pub limits: Limits,
-    /// How many bytes of this connection may be in memory at once, to begin with.
-    pub capacity: u64,
+    /// How many bytes of this connection there is memory for, to begin with.
+    pub share: u64,
     /// How often the client should ping.
     pub heartbeat: Duration,
     /// How often blocks are made durable.
@@ -198,7 +198,7 @@ impl Receiver {
     /// The server's side of a connection that was just accepted.
     pub fn new(settings: Settings) -> Self {
         Self {
-            meter: Meter::new(settings.capacity),
+            meter: Meter::new(settings.share),
             settings,
             greeted: false,
             over: false,
@@ -279,9 +279,9 @@ impl Receiver {
         }
     }
 
-    /// Changes how many bytes of this connection may be in memory at once.
-    pub fn set_capacity(&mut self, capacity: u64) {
-        self.meter.set_capacity(capacity);
+    /// Changes how many bytes of this connection there is memory for.
+    pub fn set_share(&mut self, share: u64) {
+        self.meter.set_share(share);
     }
 
     /// How many bytes of data arrived on this connection, and how many of them occupy
@@ -398,6 +398,7 @@ impl Receiver {
                     self.out.effects.push_back(Effect::Unwatch(topic));
                 }
             }
+            ClientMessage::Blocked => self.meter.blocked(),
             ClientMessage::Ping => {
                 if self.out.outbox.back() != Some(&ServerMessage::Pong) {
                     self.out.outbox.push_back(ServerMessage::Pong);

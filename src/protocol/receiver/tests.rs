@@ -12,7 +12,7 @@ fn settings() -> Settings {
     Settings {
         server: ServerId::from_bytes([0; 16]),
         limits: Limits::default(),
-        capacity: 1024,
+        share: 1024,
         heartbeat: Duration::from_secs(5),
         cadence: Cadence::default(),
     }

@@ -366,7 +366,8 @@ impl Sender {
         let window = self.window.as_mut()?;
         let room = window.room();
         if room < payload.min(LEAST_FRAME) {
-            return None;
+            let blocked = self.active().any(Outgoing::can_send) && self.window.as_mut()?.block();
+            return blocked.then(|| ClientMessage::Blocked.encode());
         }
         // The next upload after the last one that can send.
         let streams = &self.streams;

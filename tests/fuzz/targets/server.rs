@@ -111,7 +111,7 @@ impl World {
         let receiver = Receiver::new(Settings {
             server: ServerId::from_bytes([0; 16]),
             limits: Limits::default(),
-            capacity: CAPACITY,
+            share: CAPACITY,
             heartbeat: Duration::from_secs(5),
             cadence: Cadence::default(),
         });
@@ -164,8 +164,7 @@ impl World {
                 self.receiver.tick(self.now);
             }
             Step::Capacity(bytes) => {
-                self.receiver
-                    .set_capacity(u64::from(*bytes) % (CAPACITY + 1));
+                self.receiver.set_share(u64::from(*bytes) % (CAPACITY + 1));
             }
             Step::Expel(stream, n) => {
                 self.receiver.expel(self.stream(*stream), trouble(*n));
