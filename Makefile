@@ -12,8 +12,8 @@ bench := $(run) env LONGHAUL_CACHE="$${LONGHAUL_CACHE:-}" node
 # The two programs, as [package.metadata.leptos] has them built; every command
 # below names them so, and thus each dependency is compiled once.
 ssr := --release --no-default-features --features=ssr
-hydrate := --profile=wasm-release --lib --target=wasm32-unknown-unknown --target-dir=target/front \
-	--no-default-features --features=hydrate
+wasm := --profile=wasm-release --lib --target=wasm32-unknown-unknown --target-dir=target/front
+hydrate := $(wasm) --no-default-features --features=hydrate
 
 .PHONY: help
 help: ## List the targets
@@ -51,6 +51,7 @@ bench-quick: build ## The same in a minute, against nginx alone; the last line i
 .PHONY: dev
 dev: ## Serve a debug build that rebuilds and reloads on every change
 	@scripts/setup dev
+	@scripts/build-hasher
 	@# cargo-leptos hashes names in its first build only, and would serve that one for ever.
 	LEPTOS_HASH_FILES=false $(run) cargo leptos watch -- serve --data data
 
@@ -58,14 +59,16 @@ dev: ## Serve a debug build that rebuilds and reloads on every change
 build: ## Build the release: target/release/longhaul and target/site
 	@scripts/setup build
 	@echo "== release"
+	@scripts/build-hasher
 	@$(run) node scripts/build-site.mjs
 
 .PHONY: lint
 lint: setup ## Check the format, and each of the two features alone with Clippy
 	@echo "== lint"
-	$(run) cargo fmt --check
+	$(run) cargo fmt --all --check
 	$(run) cargo clippy $(ssr) --all-targets -- -D warnings
 	$(run) cargo clippy $(hydrate) -- -D warnings
+	$(run) cargo clippy --package=hasher $(wasm) -- -D warnings
 
 .PHONY: setup
 setup: ## Install or build all that the build, the tests and `make dev` need

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::support::{Client, Opened, TestServer, content};
-use bytes::Bytes;
+use longhaul::protocol::block::Block;
 use longhaul::protocol::frame::Frame;
 use longhaul::protocol::id::{ClientId, FileId};
 use longhaul::protocol::manifest::Manifest;
@@ -63,10 +63,10 @@ impl Device {
                 }
             }
             while let Some(message) = self.sender.poll_transmit(64 * 1024) {
-                if let Ok(Frame::Data { payload, .. }) = Frame::parse(message.clone().into()) {
+                if let Ok(Frame::Data { payload, .. }) = Frame::parse(message.to_vec().into()) {
                     self.sent += payload.len() as u64;
                 }
-                self.client.send(message).await;
+                self.client.send(message.into_owned()).await;
             }
             let row = self.sender.rows(self.began.elapsed()).remove(0);
             if wanted(&row) {
@@ -79,9 +79,10 @@ impl Device {
 
     fn read(&mut self, key: Key, slice: u64, range: std::ops::Range<u64>) {
         let bytes = &self.content[range.start as usize..range.end as usize];
-        let bytes = Bytes::copy_from_slice(bytes);
-        self.sender
-            .read(key, slice, Ok(bytes), self.began.elapsed());
+        for block in Block::of(range.start, self.content.len() as u64, bytes) {
+            self.sender
+                .read(key, slice, Ok(block), self.began.elapsed());
+        }
     }
 
     /// Sends all; the row and the bytes that it took.

@@ -36,3 +36,27 @@ test('a file of 1 GiB arrives, its progress rises in steps, and its digest is th
   expect(said).toMatchObject({ name: 'large.bin', size: GiB, digest });
   expect(server.parts()).toEqual([]);
 });
+
+test.describe('the engine is in the page', () => {
+  test.use({ host: 'page' });
+  for (const simd of [true, false]) {
+    test(`a file arrives from a browser ${simd ? 'with' : 'without'} SIMD`, async ({ page, server, uploads, files }) => {
+      const source = await files.random('film.mkv', 5 * MiB + 1);
+      // A browser that does not know an instruction refuses the whole module.
+      await page.route('**/hasher.wasm', async (route) => {
+        const response = await route.fetch();
+        const body = await response.body();
+        if (!simd) body[body.indexOf(0xfd)] = 0xff;
+        await route.fulfill({ response, body });
+      });
+      const asked = page.waitForResponse('**/hasher.wasm');
+      await page.goto('/');
+      const module = [...(await (await asked).body())];
+      const known = await page.evaluate((bytes) => WebAssembly.validate(new Uint8Array(bytes)), module);
+      expect(known).toBe(simd);
+      await uploads.pick(source);
+      await uploads.arrives('film.mkv');
+      expect(await b3sum(server.stored('film.mkv'))).toBe(await b3sum(source));
+    });
+  }
+});

@@ -7,12 +7,13 @@
 //! | [`pick`] | files from inputs, drops and the clipboard | page |
 //! | [`port`] | one end of the port between page and engine | both |
 //! | [`engine`] | drives the client's half of the protocol | worker, or page without one |
-//! | [`socket`], [`source`], [`journal`], [`handle`], [`time`] | what the browser gives it | with the engine |
+//! | [`socket`], [`source`], [`hasher`], [`journal`], [`handle`], [`time`] | what the browser gives it | with the engine |
 
 pub mod engine;
 pub mod handle;
+pub mod hasher;
 pub mod host;
-pub mod journal;
+mod journal;
 pub mod lines;
 pub mod locks;
 pub mod pick;

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use bytes::Bytes;
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DomException, File};
+use web_sys::{Blob, DomException, File, ReadableStreamByobReader};
 
+use super::hasher::Hasher;
 use crate::port::{Given, Key, Tag};
+use crate::protocol::block::{Block, Buffer};
 use crate::protocol::sender::ReadError;
+use crate::verify::{BLOCK, block_len};
 
 /// A file that was picked.
 #[derive(Clone, Debug)]
@@ -87,15 +89,117 @@ impl Sources {
     }
 }
 
-/// Reads bytes of a file into the memory of WASM: one copy.
-pub async fn read(file: File, range: Range<u64>) -> Result<Bytes, ReadError> {
+/// The longest piece that a stream gives, in bytes.
+const PIECE: u32 = 256 * 1024;
+/// The longest slice that is read at once where streams do not read into a buffer, in
+/// bytes: every such read has a fixed cost.
+const SLICE: u64 = 8 * 1024 * 1024;
+
+/// Reads blocks of a file. Each of them goes to `take` as soon as it is there, until
+/// there is an error.
+pub async fn read(
+    file: &File,
+    mut range: Range<u64>,
+    hasher: &Hasher,
+    mut take: impl FnMut(Result<Block, ReadError>),
+) {
+    let size = file.size() as u64;
+    // A stream that fails does not say why; the other way does.
+    let mut stream = Stream::of(file, &range).ok();
+    while !range.is_empty() {
+        let outcome = match &mut stream {
+            Some(stream) => stream.blocks(&mut range, size, hasher, &mut take).await,
+            None => slice(file, &mut range, size, hasher, &mut take).await,
+        };
+        match outcome {
+            Err(_) if stream.is_some() => stream = None,
+            Err(error) => return take(Err(why(error))),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// A stream that reads into a buffer: with that browsers read a file fastest.
+struct Stream {
+    reader: ReadableStreamByobReader,
+    buffer: ArrayBuffer,
+}
+
+impl Stream {
+    fn of(file: &File, range: &Range<u64>) -> Result<Self, JsValue> {
+        Ok(Self {
+            reader: ReadableStreamByobReader::new(&part(file, range)?.stream())?,
+            buffer: ArrayBuffer::new(PIECE),
+        })
+    }
+
+    /// The blocks of a range, with which it begins; it is shortened by those that were read.
+    async fn blocks(
+        &mut self,
+        range: &mut Range<u64>,
+        size: u64,
+        hasher: &Hasher,
+        take: &mut impl FnMut(Result<Block, ReadError>),
+    ) -> Result<(), JsValue> {
+        while !range.is_empty() {
+            let index = range.start / BLOCK;
+            let mut block = Buffer::new(block_len(index, size));
+            while block.left() > 0 {
+                let piece = self.next(block.left()).await?;
+                if piece.length() == 0 {
+                    return Err(JsValue::NULL);
+                }
+                append(&mut block, &piece);
+                self.buffer = piece.buffer();
+            }
+            range.start += block.bytes().len() as u64;
+            take(Ok(hasher.hash(block, index, size)));
+        }
+        Ok(())
+    }
+
+    /// The next bytes, at most so many; none at the end of the file.
+    async fn next(&self, most: usize) -> Result<Uint8Array, JsValue> {
+        let most = PIECE.min(most.try_into().unwrap_or(PIECE));
+        let place = Uint8Array::new_with_byte_offset_and_length(&self.buffer, 0, most);
+        let read = JsFuture::from(self.reader.read_with_array_buffer_view(&place)).await?;
+        Reflect::get(&read, &"value".into())?.dyn_into()
+    }
+}
+
+/// Reads the next slice of a range, and shortens it by that.
+async fn slice(
+    file: &File,
+    range: &mut Range<u64>,
+    size: u64,
+    hasher: &Hasher,
+    take: &mut impl FnMut(Result<Block, ReadError>),
+) -> Result<(), JsValue> {
+    let slice = range.start..range.end.min(range.start + SLICE);
+    let bytes = JsFuture::from(part(file, &slice)?.array_buffer()).await?;
+    let bytes = Uint8Array::new(&bytes);
+    let mut at = 0;
+    for index in slice.start / BLOCK..slice.end.div_ceil(BLOCK) {
+        let mut block = Buffer::new(block_len(index, size));
+        let end = at + block.left() as u32;
+        append(&mut block, &bytes.subarray(at, end));
+        at = end;
+        take(Ok(hasher.hash(block, index, size)));
+    }
+    range.start = slice.end;
+    Ok(())
+}
+
+fn append(block: &mut Buffer, bytes: &Uint8Array) {
+    let vec = block.vec();
+    let at = vec.len();
+    vec.resize(at + bytes.length() as usize, 0);
+    bytes.copy_to(&mut vec[at..]);
+}
+
+fn part(file: &File, range: &Range<u64>) -> Result<Blob, JsValue> {
     // Offsets are exact in an f64 up to 8 PiB.
-    let slice = file
-        .slice_with_f64_and_f64(range.start as f64, range.end as f64)
-        .map_err(why)?;
-    let buffer = JsFuture::from(slice.array_buffer()).await.map_err(why)?;
-    let buffer: ArrayBuffer = buffer.dyn_into().map_err(|_| ReadError::Vanished)?;
-    Ok(Uint8Array::new(&buffer).to_vec().into())
+    file.slice_with_f64_and_f64(range.start as f64, range.end as f64)
 }
 
 /// Browsers say `NotReadableError` of a file that changed since it was picked, and

@@ -9,7 +9,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -19,6 +18,7 @@ use super::journal::Journal;
 use super::socket::{Socket, Told};
 use super::source::{Fault, Source};
 use super::uploads::Uploads;
+use crate::protocol::block::Block;
 use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::{self, State};
@@ -27,6 +27,7 @@ use crate::protocol::manifest::Limits;
 use crate::protocol::message::ServerMessage;
 use crate::protocol::sender::{self, Key, RowState, Sender};
 use crate::protocol::{Generation, Time};
+use crate::verify::BLOCK;
 
 /// How often progress is told, at most.
 const REPORT: Duration = Duration::from_millis(100);
@@ -66,7 +67,7 @@ pub async fn send(
 /// What comes in.
 enum Input {
     Socket(Generation, Told),
-    Read(Key, u64, Result<Bytes, Fault>),
+    Read(Key, u64, Result<Block, Fault>),
 }
 
 impl From<(Generation, Told)> for Input {
@@ -350,9 +351,15 @@ impl<R: FnMut(Event)> Engine<R> {
                 };
                 let inbox = self.inbox.0.clone();
                 tokio::task::spawn_blocking(move || {
-                    let outcome = reader.read(range);
-                    // Whoever is gone needs no bytes.
-                    let _ = inbox.blocking_send(Input::Read(key, slice, outcome));
+                    for index in range.start / BLOCK..range.end.div_ceil(BLOCK) {
+                        let outcome = reader.read(index);
+                        let failed = outcome.is_err();
+                        let told = inbox.blocking_send(Input::Read(key, slice, outcome));
+                        // Whoever is gone needs no bytes.
+                        if failed || told.is_err() {
+                            break;
+                        }
+                    }
                 });
             }
             Effect::Keep(key) => self.uploads.keep(key, self.client.sender.record(key)),
@@ -370,7 +377,7 @@ impl<R: FnMut(Event)> Engine<R> {
         };
         while socket.buffered() < pace.queue {
             match self.client.poll_transmit(pace.payload) {
-                Some(message) => socket.send(message),
+                Some(message) => socket.send(message.into_owned()),
                 None => return,
             }
         }

@@ -5,19 +5,19 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::block::{Block, Buffer};
 use crate::protocol::manifest::Manifest;
 use crate::protocol::sender::ReadError;
+use crate::verify::{BLOCK, block_len};
 
 /// By what a file is recognised as unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,23 +104,22 @@ impl Reader {
         }
     }
 
-    /// Reads these bytes. Blocks.
-    pub fn read(&self, range: Range<u64>) -> Result<Bytes, Fault> {
+    /// Reads a block, and hashes it. Blocks.
+    pub fn read(&self, index: u64) -> Result<Block, Fault> {
         let file = self.open()?;
-        let len = (range.end - range.start) as usize;
-        let mut bytes = Vec::with_capacity(len);
-        while bytes.len() < len {
-            let offset = range.start + bytes.len() as u64;
-            let read = || pread(&file, spare_capacity(&mut bytes), offset);
+        let size = self.source.stamp.size;
+        let mut buffer = Buffer::new(block_len(index, size));
+        while buffer.left() > 0 {
+            let offset = index * BLOCK + buffer.bytes().len() as u64;
+            let read = || pread(&file, spare_capacity(buffer.vec()), offset);
             if retry_on_intr(read).map_err(io::Error::from)? == 0 {
                 return Err(Fault::Changed);
             }
         }
-        bytes.truncate(len);
         if Stamp::of(&file.metadata()?) != self.source.stamp {
             return Err(Fault::Changed);
         }
-        Ok(bytes.into())
+        Ok(buffer.hash(index, size))
     }
 
     fn open(&self) -> io::Result<Arc<File>> {
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_in_pieces_and_described() {
+    fn a_file_is_read_in_blocks_and_described() {
         let dir = tempfile::tempdir().unwrap();
         let source = source(&dir, b"hello");
         let manifest = source.manifest();
@@ -162,11 +161,12 @@ mod tests {
         assert_eq!((manifest.size, &*manifest.media_type), (5, "image/png"));
         assert!(manifest.modified.unwrap() > 1_700_000_000_000);
         let reader = Reader::new(source.clone());
-        assert_eq!(reader.read(1..3).unwrap(), "el");
+        let hello = Block::of(0, 5, b"hello").next().unwrap();
+        assert_eq!(reader.read(0).unwrap(), hello);
         // It is open: that its name is gone does not matter.
         std::fs::remove_file(&source.file).unwrap();
-        assert_eq!(reader.read(3..5).unwrap(), "lo");
-        let late = Reader::new(source).read(0..1).unwrap_err();
+        assert_eq!(reader.read(0).unwrap(), hello);
+        let late = Reader::new(source).read(0).unwrap_err();
         assert_eq!(late.kind(), ReadError::Vanished);
     }
 
@@ -175,11 +175,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let source = source(&dir, b"hello");
         let reader = Reader::new(source.clone());
-        reader.read(0..5).unwrap();
+        reader.read(0).unwrap();
         let mut file = File::options().append(true).open(&source.file).unwrap();
         file.write_all(b" world").unwrap();
-        assert!(matches!(reader.read(0..5), Err(Fault::Changed)));
+        assert!(matches!(reader.read(0), Err(Fault::Changed)));
         file.set_len(3).unwrap();
-        assert!(matches!(reader.read(0..5), Err(Fault::Changed)));
+        assert!(matches!(reader.read(0), Err(Fault::Changed)));
     }
 }

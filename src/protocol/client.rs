@@ -6,6 +6,7 @@
 //! The invariant: the sender knows of a connection from its welcome until it is closed
 //! or given up, and of no other. What comes out of a socket after that is not heard.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -198,7 +199,7 @@ impl Client {
     }
 
     /// The next message of an upload, as [`Sender::poll_transmit`] gives it.
-    pub fn poll_transmit(&mut self, payload: usize) -> Option<Vec<u8>> {
+    pub fn poll_transmit(&mut self, payload: usize) -> Option<Cow<'_, [u8]>> {
         self.sender.poll_transmit(payload)
     }
 }

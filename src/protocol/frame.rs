@@ -104,14 +104,18 @@ impl Frame {
     }
 }
 
-/// Encodes a data frame: the one copy of the payload on its way to the socket.
+/// The header of a data frame.
+pub(super) fn data_header(stream: StreamId, offset: u64) -> [u8; DATA_HEADER] {
+    let mut header = [0; DATA_HEADER];
+    header[0] = DATA;
+    header[4..8].copy_from_slice(&stream.0.to_le_bytes());
+    header[8..].copy_from_slice(&offset.to_le_bytes());
+    header
+}
+
+/// Encodes a data frame.
 pub fn encode_data(stream: StreamId, offset: u64, payload: &[u8]) -> Vec<u8> {
-    let mut message = Vec::with_capacity(DATA_HEADER + payload.len());
-    message.extend_from_slice(&[DATA, 0, 0, 0]);
-    message.extend_from_slice(&stream.0.to_le_bytes());
-    message.extend_from_slice(&offset.to_le_bytes());
-    message.extend_from_slice(payload);
-    message
+    [&data_header(stream, offset)[..], payload].concat()
 }
 
 /// Starts a control frame; the caller appends the encoded message.

@@ -11,6 +11,7 @@
 
 #![warn(missing_docs)]
 
+pub mod block;
 pub mod client;
 pub mod close;
 pub mod connection;

@@ -6,9 +6,9 @@ mod devices;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::block::Block;
 use super::frame::Frame;
 use super::id::{FileId, ServerId, Token};
 use super::manifest::{Limits, Manifest};
@@ -246,9 +246,11 @@ impl World {
             self.reads.push_back(effect);
         }
         if let Some(sender::Effect::Read { key, slice, range }) = self.reads.pop_front() {
-            let bytes = &self.files[&key][range.start as usize..range.end as usize];
-            let bytes = Bytes::copy_from_slice(bytes);
-            self.sender.read(key, slice, Ok(bytes), self.now);
+            let file = &self.files[&key];
+            let bytes = &file[range.start as usize..range.end as usize];
+            for block in Block::of(range.start, file.len() as u64, bytes) {
+                self.sender.read(key, slice, Ok(block), self.now);
+            }
             return true;
         }
         let Some(mut receiver) = self.receiver.take() else {
@@ -256,7 +258,7 @@ impl World {
         };
         let mut moved = false;
         if let Some(message) = self.sender.poll_transmit(64 * 1024) {
-            self.up.push_back(message);
+            self.up.push_back(message.into_owned());
             moved = true;
         }
         if let Some(mut message) = self.up.pop_front() {
@@ -400,7 +402,9 @@ fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
         // Without a server a step only reads.
         while world.step() {}
         let message = world.sender.poll_transmit(BLOCK as usize / 4);
-        if let Some(Ok(Frame::Data { offset, .. })) = message.map(|m| Frame::parse(m.into())) {
+        if let Some(Ok(Frame::Data { offset, .. })) =
+            message.map(|m| Frame::parse(m.into_owned().into()))
+        {
             offsets.push(offset * 4 / BLOCK);
         }
         if offsets.len() == 5 {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
+use longhaul::protocol::block::Block;
 use longhaul::protocol::client::Client as Half;
 use longhaul::protocol::close::CloseCode;
 use longhaul::protocol::connection::Event as Happening;
@@ -67,7 +68,7 @@ pub enum Input {
     Opened(Generation),
     Message(Generation, Bytes),
     Closed(Generation, CloseCode),
-    Read(Key, u64, Result<Bytes, ReadError>),
+    Read(Key, u64, Result<Block, ReadError>),
     Timer,
     Page(Happening),
     Wish(Wish),

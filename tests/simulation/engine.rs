@@ -6,6 +6,7 @@ use bytes::Bytes;
 use longhaul::protocol::client::Effect;
 use longhaul::protocol::message::ClientMessage;
 use longhaul::protocol::sender;
+use longhaul::verify::BLOCK;
 
 use super::client::{Entry, Input, Reading};
 use super::network::{Cargo, Side, damaged};
@@ -66,12 +67,17 @@ impl World {
         match effect {
             Effect::Read { key, slice, range } => {
                 if let Some(picked) = client.sources.get(&key).copied() {
-                    client.reading += 1;
-                    let delay = self
-                        .chance
-                        .span(Duration::from_micros(20), self.plan.reading);
-                    let read = Event::Read(number, engine, (key, slice, picked, range));
-                    self.at(self.now + delay, read);
+                    // Block by block, in order.
+                    let mut at = self.now;
+                    for start in range.clone().step_by(BLOCK as usize) {
+                        let block = start..range.end.min(start + BLOCK);
+                        at += self
+                            .chance
+                            .span(Duration::from_micros(20), self.plan.reading);
+                        self.clients[number].reading += 1;
+                        let read = Event::Read(number, engine, (key, slice, picked, block));
+                        self.at(at, read);
+                    }
                 }
             }
             Effect::Keep(key) => {
@@ -110,7 +116,8 @@ impl World {
     }
 
     pub fn read_done(&mut self, number: usize, (key, slice, picked, range): Reading) {
-        let outcome = self.sources[picked.source].read(picked.version, range.start, range.end);
+        let source = &self.sources[picked.source];
+        let outcome = source.read(picked.version, range.start / BLOCK);
         self.input(number, Input::Read(key, slice, outcome));
     }
 
@@ -129,7 +136,7 @@ impl World {
             let Some(message) = client.half.poll_transmit(payload) else {
                 return false;
             };
-            let mut message = Bytes::from(message);
+            let mut message = Bytes::from(message.into_owned());
             let fragile = message.first() == Some(&1) || is_hash(&message);
             if client.damage > 0 && fragile {
                 client.damage -= 1;

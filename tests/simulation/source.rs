@@ -3,9 +3,10 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use longhaul::protocol::block::Block;
 use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::sender::ReadError;
-use longhaul::verify::Root;
+use longhaul::verify::{BLOCK, Root, block_len};
 
 use super::chance::Chance;
 
@@ -87,14 +88,19 @@ impl Source {
         }
     }
 
-    /// Reads as a browser does: a file that is not as it was picked cannot be read.
-    pub fn read(&self, version: usize, start: u64, end: u64) -> Result<Bytes, ReadError> {
+    /// Reads a block as a browser does: a file that is not as it was picked cannot be read.
+    pub fn read(&self, version: usize, index: u64) -> Result<Block, ReadError> {
         if self.vanished {
             return Err(ReadError::Vanished);
         }
         if version + 1 != self.versions.len() {
             return Err(ReadError::Changed);
         }
-        Ok(self.content().slice(start as usize..end as usize))
+        let start = index * BLOCK;
+        let end = start + block_len(index, self.size());
+        let bytes = &self.content()[start as usize..end as usize];
+        Block::of(start, self.size(), bytes)
+            .next()
+            .ok_or(ReadError::Changed)
     }
 }

@@ -21,6 +21,7 @@ use web_sys::File;
 
 use self::files::{Batch, Waiting};
 use self::pages::Page;
+use crate::client::hasher::Hasher;
 use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Lines, Word};
 use crate::client::socket::{Socket, Told};
@@ -67,6 +68,7 @@ struct Inner {
     client: Client,
     socket: Option<Socket>,
     sources: Sources,
+    hasher: Rc<Hasher>,
     journal: Option<Rc<Journal>>,
     /// Files that came before the journal was read; one of them may be what an upload
     /// in it waits for.
@@ -98,6 +100,7 @@ impl Engine {
         // Keys of an engine before this one mean nothing here.
         let sender = Sender::starting_at(Key(random() as u32 / 2));
         let online = ON_LINE.with(|online| *online);
+        let hasher = Rc::new(Hasher::default());
         let engine = Self(Rc::new(RefCell::new(Inner {
             id: EngineId(random()),
             // `http` becomes `ws`, and `https` `wss`.
@@ -105,6 +108,7 @@ impl Engine {
             client: Client::new(ClientId::from_bytes(client), sender, online),
             socket: None,
             sources: Sources::default(),
+            hasher: hasher.clone(),
             journal: None,
             early: Vec::new(),
             waiting: Waiting::All,
@@ -119,6 +123,7 @@ impl Engine {
             blocked: false,
             over: false,
         })));
+        spawn_local(async move { hasher.load().await });
         spawn_local(engine.clone().restore());
         for (wait, waiting) in [
             (PICKED_WAIT, Waiting::Offered),
@@ -317,10 +322,12 @@ impl Inner {
                 let Some(file) = self.sources.get(key).map(|s| s.file.clone()) else {
                     return;
                 };
-                let engine = engine.clone();
+                let (engine, hasher) = (engine.clone(), self.hasher.clone());
                 spawn_local(async move {
-                    let outcome = source::read(file, range).await;
-                    engine.event(|inner| inner.client.sender.read(key, slice, outcome, now()));
+                    let take = |outcome| {
+                        engine.event(|inner| inner.client.sender.read(key, slice, outcome, now()));
+                    };
+                    source::read(&file, range, &hasher, take).await;
                 });
             }
             Effect::Keep(key) => {

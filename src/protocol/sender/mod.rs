@@ -13,27 +13,24 @@ mod queue;
 mod row;
 mod wishes;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use self::outgoing::{Outgoing, Phase, Step};
+use self::outgoing::{Outgoing, Phase};
 pub use self::row::{Key, Note, Row, RowState};
+use super::block::Block;
 use super::flow::Window;
-use super::frame;
 use super::id::{FileId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
 use super::trouble::Trouble;
 use super::{StreamId, Time};
 
-/// The longest slice that is read at once, in bytes. In Chromium every read has a
-/// fixed cost, so they are long.
-const SLICE: u64 = 16 * 1024 * 1024;
 /// How many bytes of all files may be read ahead.
-const AHEAD: u64 = 2 * SLICE;
+const AHEAD: u64 = 32 * 1024 * 1024;
 /// The shortest frame that is cut for want of credit, in bytes.
 const LEAST_FRAME: u64 = 16 * 1024;
 /// How often damaged blocks are sent again before giving up.
@@ -42,7 +39,7 @@ const MAX_NACKS: u32 = 8;
 /// What the driver must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Read bytes of a file; answered by [`Sender::read`].
+    /// Read blocks of a file; each of them goes to [`Sender::read`], in order.
     Read {
         /// Whose file.
         key: Key,
@@ -349,12 +346,16 @@ impl Sender {
 
     /// The next message for the socket, with at most `payload` bytes of a file in it.
     /// Call while the socket has room.
-    pub fn poll_transmit(&mut self, payload: usize) -> Option<Vec<u8>> {
-        self.window?;
-        if let Some(message) = self.outbox.pop_front() {
-            return Some(message.encode());
+    pub fn poll_transmit(&mut self, payload: usize) -> Option<Cow<'_, [u8]>> {
+        let window = self.window?;
+        let short = window.room() < LEAST_FRAME.min(payload as u64);
+        if short && self.active().any(Outgoing::can_send) && self.window.as_mut()?.block() {
+            self.outbox.push_back(ClientMessage::Blocked);
         }
-        self.transmit_data(payload as u64)
+        if let Some(message) = self.outbox.pop_front() {
+            return Some(Cow::Owned(message.encode()));
+        }
+        self.transmit_data(payload as u64).map(Cow::Borrowed)
     }
 
     /// Whether [`Sender::poll_transmit`] would have data if the socket had room.
@@ -362,12 +363,11 @@ impl Sender {
         !self.outbox.is_empty() || self.active().any(Outgoing::can_send)
     }
 
-    fn transmit_data(&mut self, payload: u64) -> Option<Vec<u8>> {
+    fn transmit_data(&mut self, payload: u64) -> Option<&[u8]> {
         let window = self.window.as_mut()?;
         let room = window.room();
         if room < payload.min(LEAST_FRAME) {
-            let blocked = self.active().any(Outgoing::can_send) && self.window.as_mut()?.block();
-            return blocked.then(|| ClientMessage::Blocked.encode());
+            return None;
         }
         // The next upload after the last one that can send.
         let streams = &self.streams;
@@ -382,9 +382,9 @@ impl Sender {
         self.turn = key;
         let upload = self.uploads.get_mut(&key)?;
         let stream = upload.stream()?;
-        let (offset, bytes, step) = upload.cut(payload.min(room))?;
-        window.take(bytes.len() as u64);
-        if let Step::Hashed(block, hash) = step {
+        let (len, sent) = upload.cut(stream, payload.min(room))?;
+        window.take(len);
+        if let Some((block, hash)) = sent {
             self.outbox.push_back(ClientMessage::BlockHash {
                 stream,
                 block,
@@ -392,7 +392,7 @@ impl Sender {
             });
             self.conclude(key);
         }
-        Some(frame::encode_data(stream, offset, &bytes))
+        self.uploads.get(&key)?.frame()
     }
 
     /// Proves or seals, where an upload has come so far.
@@ -416,11 +416,12 @@ impl Sender {
     fn read_ahead(&mut self) -> Option<Effect> {
         self.window?;
         let ahead: u64 = self.active().map(Outgoing::ahead).sum();
-        let active = self.streams.len().max(1) as u64;
-        let most = (AHEAD / (outgoing::SLICES_AHEAD as u64 * active)).min(SLICE);
         if ahead >= AHEAD {
             return None;
         }
+        // Half of an upload's share is read while the other half is sent.
+        let active = self.streams.len().max(1) as u64;
+        let most = AHEAD / 2 / active;
         let slice = self.next_slice;
         for key in self.streams.values() {
             if let Some(range) = self
@@ -439,13 +440,13 @@ impl Sender {
         None
     }
 
-    /// A read was carried out.
-    pub fn read(&mut self, key: Key, slice: u64, outcome: Result<Bytes, ReadError>, now: Time) {
+    /// The next block of a read is there, or the read came to an end before it.
+    pub fn read(&mut self, key: Key, slice: u64, outcome: Result<Block, ReadError>, now: Time) {
         let Some(upload) = self.uploads.get_mut(&key) else {
             return;
         };
         let outcome = match outcome {
-            Ok(bytes) => upload.read(slice, bytes),
+            Ok(block) => upload.read(slice, block),
             Err(ReadError::Changed) => Err(Trouble::Changed),
             Err(ReadError::Vanished) => Err(Trouble::Vanished),
         };

@@ -3,21 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use super::row::{Key, Note, Row, RowState};
+use crate::protocol::block::{Block, Cutting};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
 use crate::protocol::ranges::RangeSet;
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{StreamId, Time};
-use crate::verify::{
-    BLOCK, BlockHash, BlockHasher, Challenge, Proof, Root, block, block_len, blocks, tree,
-};
+use crate::verify::{BLOCK, BlockHash, Challenge, Proof, Root, block_len, blocks, tree};
 
-/// How many slices of one upload may be read ahead.
-pub(super) const SLICES_AHEAD: usize = 2;
 /// The first slice; later ones double up to what the sender allows.
 const FIRST_SLICE: u64 = BLOCK;
 
@@ -55,13 +50,6 @@ pub(super) enum Phase {
     Stored,
 }
 
-/// A piece of the file that was read.
-#[derive(Debug)]
-struct Slice {
-    offset: u64,
-    bytes: Bytes,
-}
-
 /// One upload as its sender sends it.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -90,7 +78,7 @@ pub(super) struct Outgoing {
     /// How many durable bytes the journal knows of.
     kept: u64,
     rate: Rate,
-    /// Our own hash of each block that was sent or compared.
+    /// Our own hash of each block that was read.
     hashes: Vec<Option<BlockHash>>,
     /// The server's hashes that are to be compared, by block, and which are missing; or
     /// the blocks that are to be proven.
@@ -100,20 +88,14 @@ pub(super) struct Outgoing {
     todo: RangeSet,
     /// Blocks that the server does not have, while others are compared.
     missing: RangeSet,
-    reading: BTreeMap<u64, Range<u64>>,
-    ready: VecDeque<Slice>,
+    /// The read that is under way, and what of it is not there yet.
+    reading: Option<(u64, Range<u64>)>,
+    /// Blocks that wait to be sent, and the one that is cut into frames.
+    ready: VecDeque<(u64, Block)>,
+    cutting: Option<Cutting>,
     slice_len: u64,
-    hasher: Option<BlockHasher>,
     seal_sent: bool,
     pub(super) nacks: u32,
-}
-
-/// What a step of an upload led to.
-pub(super) enum Step {
-    /// Nothing that anybody else must do.
-    None,
-    /// A block was sent whole: its hash follows.
-    Hashed(u64, BlockHash),
 }
 
 impl Outgoing {
@@ -143,10 +125,10 @@ impl Outgoing {
             awaited: VecDeque::new(),
             todo: RangeSet::new(),
             missing: RangeSet::new(),
-            reading: BTreeMap::new(),
+            reading: None,
             ready: VecDeque::new(),
+            cutting: None,
             slice_len: FIRST_SLICE,
-            hasher: None,
             seal_sent: false,
             nacks: 0,
         }
@@ -175,10 +157,10 @@ impl Outgoing {
         self.awaited.clear();
         self.todo = RangeSet::new();
         self.missing = RangeSet::new();
-        self.reading.clear();
+        self.reading = None;
         self.ready.clear();
+        self.cutting = None;
         self.slice_len = FIRST_SLICE;
-        self.hasher = None;
         self.seal_sent = false;
         self.nacks = 0;
         self.received = self.durable;
@@ -282,7 +264,7 @@ impl Outgoing {
         for block in compared {
             self.theirs.remove(&block);
         }
-        let unread = self.todo.is_empty() && self.reading.is_empty();
+        let unread = self.todo.is_empty() && self.reading.is_none();
         if unread && self.awaited.is_empty() && self.theirs.is_empty() {
             self.begin_sending(stream);
         }
@@ -295,7 +277,7 @@ impl Outgoing {
             self.phase,
             Phase::Proving(..) | Phase::Comparing(_) | Phase::Sending(_)
         );
-        if !active || self.ending || self.reading.len() + self.ready.len() >= SLICES_AHEAD {
+        if !active || self.ending || self.reading.is_some() || self.ahead() > most {
             return None;
         }
         let first = self.todo.iter().next()?;
@@ -304,86 +286,70 @@ impl Outgoing {
         let bytes = taken.start * BLOCK..(taken.end * BLOCK).min(self.manifest.size);
         self.todo.remove(taken);
         self.slice_len = self.slice_len.saturating_mul(2);
-        self.reading.insert(slice, bytes.clone());
+        self.reading = Some((slice, bytes.clone()));
         Some(bytes)
     }
 
     /// Bytes that are being read or wait to be sent.
     pub(super) fn ahead(&self) -> u64 {
-        let reading: u64 = self.reading.values().map(|r| r.end - r.start).sum();
-        reading + self.ready.iter().map(|s| s.bytes.len() as u64).sum::<u64>()
+        let reading = self.reading.as_ref().map_or(0, |(_, r)| r.end - r.start);
+        let ready: u64 = self.ready.iter().map(|(_, block)| block.len()).sum();
+        reading + ready + self.cutting.as_ref().map_or(0, Cutting::left)
     }
 
-    /// A slice was read. A slice of another stream's time is no longer known.
-    pub(super) fn read(&mut self, slice: u64, bytes: Bytes) -> Result<(), Trouble> {
-        let Some(range) = self.reading.remove(&slice) else {
+    /// The next block of a slice was read. A slice of another stream's time is no longer
+    /// known.
+    pub(super) fn read(&mut self, slice: u64, block: Block) -> Result<(), Trouble> {
+        let Some((_, range)) = self.reading.as_mut().filter(|(name, _)| *name == slice) else {
             return Ok(());
         };
-        if bytes.len() as u64 != range.end - range.start {
+        let index = range.start / BLOCK;
+        if block.len() != block_len(index, self.manifest.size) {
             return Err(Trouble::Changed);
         }
+        range.start += block.len();
+        if range.is_empty() {
+            self.reading = None;
+        }
+        if let Some(place) = self.hashes.get_mut(index as usize) {
+            *place = Some(block.hash());
+        }
         if let Phase::Proving(..) | Phase::Comparing(_) = self.phase {
-            for (index, piece) in (range.start / BLOCK..).zip(bytes.chunks(BLOCK as usize)) {
-                let hash = block::hash(index, self.manifest.size, piece);
-                if let Some(place) = self.hashes.get_mut(index as usize) {
-                    *place = Some(hash);
-                }
-            }
             return self.compare();
         }
-        // Slices are sent in the order of the file, after the one whose block is under way.
-        let under_way = usize::from(self.hasher.is_some());
-        let before = |s: &&Slice| s.offset < range.start;
-        let at = under_way + self.ready.iter().skip(under_way).take_while(before).count();
-        self.ready.insert(
-            at,
-            Slice {
-                offset: range.start,
-                bytes,
-            },
-        );
+        self.ready.push_back((index, block));
         Ok(())
     }
 
-    /// Whether a frame can be cut now: the earliest slice is there.
+    /// Whether a frame can be cut now.
     pub(super) fn can_send(&self) -> bool {
-        let Some(slice) = self.ready.front() else {
-            return false;
-        };
-        let earliest = self.reading.values().map(|r| r.start).min();
-        let in_block = self.hasher.is_some();
-        matches!(self.phase, Phase::Sending(_))
-            && !self.ending
-            && (in_block || earliest.is_none_or(|start| slice.offset < start))
+        let sending = matches!(self.phase, Phase::Sending(_)) && !self.ending;
+        sending && (self.is_cutting() || !self.ready.is_empty())
     }
 
-    /// Cuts the next frame, at most `most` bytes.
-    pub(super) fn cut(&mut self, most: u64) -> Option<(u64, Bytes, Step)> {
-        let slice = self.ready.front_mut()?;
-        let offset = slice.offset;
-        let index = offset / BLOCK;
-        let left_in_block = BLOCK - offset % BLOCK;
-        let len = most.min(left_in_block).min(slice.bytes.len() as u64);
-        let payload = slice.bytes.split_to(len as usize);
-        slice.offset += len;
-        let size = self.manifest.size;
-        let hasher = self
-            .hasher
-            .get_or_insert_with(|| BlockHasher::new(index, size));
-        hasher.update(&payload);
-        let mut step = Step::None;
-        if len == left_in_block || offset + len == size {
-            let hash = hasher.finish();
-            self.hasher = None;
-            if let Some(place) = self.hashes.get_mut(index as usize) {
-                *place = Some(hash);
-            }
-            step = Step::Hashed(index, hash);
+    fn is_cutting(&self) -> bool {
+        self.cutting.as_ref().is_some_and(|it| it.left() > 0)
+    }
+
+    /// Cuts the next frame, at most `most` bytes. How many it has, and the hash of the
+    /// block that ends with it.
+    pub(super) fn cut(
+        &mut self,
+        stream: StreamId,
+        most: u64,
+    ) -> Option<(u64, Option<(u64, BlockHash)>)> {
+        if !self.is_cutting() {
+            let (index, block) = self.ready.pop_front()?;
+            self.cutting = Some(Cutting::new(index, block));
         }
-        if slice.bytes.is_empty() {
-            self.ready.pop_front();
-        }
-        Some((offset, payload, step))
+        let cutting = self.cutting.as_mut()?;
+        let len = cutting.next(stream, most);
+        Some((len, (cutting.left() == 0).then(|| cutting.hash())))
+    }
+
+    /// The frame that was cut last.
+    pub(super) fn frame(&self) -> Option<&[u8]> {
+        self.cutting.as_ref().map(Cutting::frame)
     }
 
     /// The digest, once every block was sent and `Seal` was not.
@@ -391,7 +357,7 @@ impl Outgoing {
         let Phase::Sending(stream) = self.phase else {
             return None;
         };
-        if !self.todo.is_empty() || !self.reading.is_empty() || !self.ready.is_empty() {
+        if !self.todo.is_empty() || self.ahead() > 0 {
             return None;
         }
         let hashes: Option<Vec<_>> = self.hashes.iter().copied().collect();

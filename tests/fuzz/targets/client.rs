@@ -7,6 +7,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use longhaul::protocol::Time;
+use longhaul::protocol::block::Block;
 use longhaul::protocol::frame::Frame;
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
@@ -17,11 +18,12 @@ use longhaul::verify::{BlockHash, Root};
 
 use super::{Size, ZEROS, id, memory, token, trouble};
 
-/// What a client may take at most; what it reads is not counted here.
-const MEMORY: isize = 4 << 20;
-
 /// How many uploads there are in all.
 const KEYS: usize = 6;
+
+/// What a client may take at most, besides what it has read of its files.
+const MEMORY: isize = 4 << 20;
+const FILES: isize = (KEYS * ZEROS.len()) as isize;
 
 /// What happens.
 #[derive(Debug, Arbitrary)]
@@ -105,7 +107,7 @@ impl World {
                 self.connected = true;
                 let mut opened = None;
                 while let Some(message) = self.sender.poll_transmit(1) {
-                    opened = check_valid(message).or(opened);
+                    opened = check_valid(message.into_owned()).or(opened);
                 }
                 if let Some(stream) = opened {
                     self.message(&message(stream, said).encode());
@@ -152,7 +154,7 @@ impl World {
                 let payload = *payload as usize % MAX_PAYLOAD + 1;
                 if let Some(message) = self.sender.poll_transmit(payload) {
                     assert!(self.connected, "sent while nobody is connected");
-                    check_valid(message);
+                    check_valid(message.into_owned());
                 }
             }
             Step::Tick(by) => {
@@ -203,12 +205,18 @@ impl World {
             return;
         };
         let len = (range.end - range.start) as usize;
-        let outcome = match outcome {
-            Some(true) => Err(ReadError::Changed),
-            Some(false) => Ok(Bytes::from_static(&ZEROS[..len / 2])),
-            None => Ok(Bytes::from_static(&ZEROS[..len])),
+        let len = match outcome {
+            Some(true) => 0,
+            Some(false) => len / 2,
+            None => len,
         };
-        self.sender.read(key, slice, outcome, self.now);
+        for block in Block::of(range.start, ZEROS.len() as u64, &ZEROS[..len]) {
+            self.sender.read(key, slice, Ok(block), self.now);
+        }
+        if len == 0 {
+            self.sender
+                .read(key, slice, Err(ReadError::Changed), self.now);
+        }
     }
 }
 
@@ -297,7 +305,7 @@ fn check_valid(message: Vec<u8>) -> Option<StreamId> {
 
 /// Takes bytes as what happens to a client.
 pub fn run(bytes: &[u8]) {
-    memory::within(MEMORY, || {
+    memory::within(MEMORY + FILES, || {
         let mut world = World {
             sender: Sender::new(),
             now: Time::ZERO,
