@@ -37,7 +37,9 @@ impl Device {
             })
             .await;
         let began = Instant::now();
-        let mut sender = Sender::new();
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).unwrap();
+        let mut sender = Sender::new(Key(0), secret);
         match client.hear().await {
             Ok(ServerMessage::Welcome { limits, credit, .. }) => {
                 sender.connected(limits, credit, began.elapsed());
@@ -58,8 +60,10 @@ impl Device {
     async fn until(&mut self, wanted: impl Fn(&Row) -> bool) -> Row {
         loop {
             while let Some(effect) = self.sender.poll_effect() {
-                if let Effect::Read { key, slice, range } = effect {
-                    self.read(key, slice, range);
+                match effect {
+                    Effect::Read { key, slice, range } => self.read(key, slice, range),
+                    Effect::Keep(key) => self.sender.kept(key),
+                    Effect::Forget(..) | Effect::Release(_) => {}
                 }
             }
             while let Some(message) = self.sender.poll_transmit(64 * 1024) {
@@ -148,7 +152,8 @@ impl Asked {
         let open = ClientMessage::Open {
             stream: STREAM,
             manifest: manifest("a.bin", SIZE),
-            resume: None,
+            token: crate::support::token(),
+            begun: false,
             verify: true,
         };
         client.say(open).await;

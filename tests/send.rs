@@ -55,8 +55,8 @@ impl Place {
     }
 
     fn journal(&self) -> usize {
-        let folder = self.state.path().join("longhaul/uploads-v1");
-        fs::read_dir(folder).unwrap().count()
+        let journal = Journal::open_at(&self.state.path().join("longhaul"));
+        journal.unwrap().count().unwrap()
     }
 }
 
@@ -408,7 +408,7 @@ async fn where_there_is_no_journal_files_arrive_all_the_same() {
     let place = Place::new();
     place.write("a", b"a");
     let plan = place.plan(server.address, &["a"]);
-    fs::remove_dir(place.state.path().join("longhaul/uploads-v1")).unwrap();
+    fs::remove_dir_all(place.state.path().join("longhaul/uploads-v2")).unwrap();
     let (outcome, events) = run(plan).await;
     assert_eq!(outcome, finished(1));
     let told = |event: &&Event| matches!(event, Event::NoJournal(_));

@@ -7,7 +7,7 @@ use longhaul::protocol::id::{ClientId, Token};
 use longhaul::protocol::live::{LiveState, Topic};
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::trouble::Trouble;
-use longhaul::protocol::{Generation, StreamId};
+use longhaul::protocol::{Generation, StreamId, VERSION};
 use longhaul::verify::BLOCK;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -151,7 +151,7 @@ async fn a_newer_generation_supersedes_an_older_one() {
     let mut late = Client::connect(server.address, &[]).await;
     let generation = Generation(1);
     late.say(ClientMessage::Hello {
-        version: 1,
+        version: VERSION,
         client: id,
         generation,
     })

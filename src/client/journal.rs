@@ -1,21 +1,24 @@
 //! What outlives the page: in IndexedDB, one record for each unfinished upload, with
 //! the handle of its file where the browser gave one.
 //!
-//! Without IndexedDB, in a private window for one, uploads work all the same; they
-//! are only not continued after a reload.
+//! Changes are written many at once, since a transaction costs the same for one as for a
+//! hundred. Without IndexedDB, in a private window for one, uploads work all the same;
+//! they are only not continued after a reload.
 
 use idb::builder::{DatabaseBuilder, ObjectStoreBuilder};
-use idb::{Database, Query, TransactionMode};
+use idb::{Database, ObjectStore, Query, TransactionMode};
 use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use crate::port::Tag;
-use crate::protocol::id::FileId;
+use crate::protocol::id::{FileId, Token};
 use crate::protocol::sender::Record;
 
 const NAME: &str = "longhaul";
-const VERSION: u32 = 2;
-const STORE: &str = "uploads-v1";
+/// A store of an earlier version is dropped: by proof, uploads go on without it.
+const VERSION: u32 = 3;
+/// Records by their tokens.
+const STORE: &str = "uploads-v2";
 /// The files that were stored or cancelled lately, and when: somebody who slept may still
 /// offer them.
 const ENDED: &str = "ended-v1";
@@ -25,6 +28,18 @@ const SLEEP: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 /// The journal of this browser.
 #[derive(Debug)]
 pub struct Journal(Database);
+
+/// A change of the journal.
+#[derive(Debug)]
+pub enum Change {
+    /// A record, in the place of an older one of the same upload, and the handle of its
+    /// file.
+    Keep(Record, JsValue),
+    /// An upload is forgotten.
+    Forget(Token),
+    /// A file was stored or cancelled.
+    End(Tag),
+}
 
 impl Journal {
     /// Opens it.
@@ -52,39 +67,33 @@ impl Journal {
     }
 
     /// The handle that was kept of the file of an upload.
-    pub async fn handle(&self, id: FileId) -> Result<Option<JsValue>, idb::Error> {
-        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadOnly)?;
-        let key = JsValue::from_str(&id.to_string());
-        let value = transaction
-            .object_store(STORE)?
-            .get(Query::Key(key))?
-            .await?;
-        Ok(value
-            .and_then(|value| decode(&value))
-            .map(|(_, handle)| handle))
+    pub async fn handle(
+        &self,
+        path: &str,
+        id: Option<FileId>,
+    ) -> Result<Option<JsValue>, idb::Error> {
+        let mut records = self.load().await?.into_iter();
+        let found = records.find(|(record, handle)| {
+            let same = record.id.is_none() || record.id == id;
+            same && record.manifest.path == path && handle.is_object()
+        });
+        Ok(found.map(|(_, handle)| handle))
     }
 
-    /// Keeps a record, in the place of an older one of the same upload.
-    pub async fn keep(&self, record: &Record, handle: &JsValue) -> Result<(), idb::Error> {
-        let Ok(bytes) = postcard::to_allocvec(record) else {
-            return Ok(());
-        };
-        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
-        let value = Array::of2(&Uint8Array::from(bytes.as_slice()), handle);
-        let key = JsValue::from_str(&record.id.to_string());
-        transaction
-            .object_store(STORE)?
-            .put(&value, Some(&key))?
-            .await?;
-        transaction.commit()?.await?;
-        Ok(())
-    }
-
-    /// Writes down that a file was stored or cancelled.
-    pub async fn end(&self, tag: Tag) -> Result<(), idb::Error> {
-        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadWrite)?;
-        let store = transaction.object_store(ENDED)?;
-        store.put(&Date::now().into(), Some(&tag_key(tag)))?.await?;
+    /// Makes changes, in order; all of them are made when this returns, or none.
+    pub async fn write(&self, changes: &[Change]) -> Result<(), idb::Error> {
+        let mode = TransactionMode::ReadWrite;
+        let transaction = self.0.transaction(&[STORE, ENDED], mode)?;
+        let store = transaction.object_store(STORE)?;
+        let ended = transaction.object_store(ENDED)?;
+        for change in changes {
+            // What comes of each is what comes of the transaction.
+            match change {
+                Change::Keep(record, handle) => keep(&store, record, handle)?,
+                Change::Forget(token) => _ = store.delete(Query::Key(token_key(*token)))?,
+                Change::End(tag) => _ = ended.put(&Date::now().into(), Some(&tag_key(*tag)))?,
+            }
+        }
         transaction.commit()?.await?;
         Ok(())
     }
@@ -122,18 +131,18 @@ impl Journal {
         transaction.commit()?.await?;
         Ok(())
     }
+}
 
-    /// Forgets an upload.
-    pub async fn forget(&self, id: FileId) -> Result<(), idb::Error> {
-        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadWrite)?;
-        let key = JsValue::from_str(&id.to_string());
-        transaction
-            .object_store(STORE)?
-            .delete(Query::Key(key))?
-            .await?;
-        transaction.commit()?.await?;
-        Ok(())
+fn keep(store: &ObjectStore, record: &Record, handle: &JsValue) -> Result<(), idb::Error> {
+    if let Ok(bytes) = postcard::to_allocvec(record) {
+        let value = Array::of2(&Uint8Array::from(bytes.as_slice()), handle);
+        store.put(&value, Some(&token_key(record.token)))?;
     }
+    Ok(())
+}
+
+fn token_key(token: Token) -> JsValue {
+    Uint8Array::from(token.as_bytes().as_slice()).into()
 }
 
 fn tag_key(tag: Tag) -> JsValue {

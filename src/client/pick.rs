@@ -77,10 +77,10 @@ pub fn choose(engine: Engine, key: Option<Key>, input: HtmlInputElement) -> bool
 }
 
 /// Asks the browser for the file of an upload of which a handle was kept.
-pub fn ask_again(engine: Engine, key: Key, id: FileId) {
+pub fn ask_again(engine: Engine, key: Key, path: String, id: Option<FileId>) {
     spawn_local(async move {
         let kept = match Journal::open().await {
-            Ok(journal) => journal.handle(id).await.ok().flatten(),
+            Ok(journal) => journal.handle(&path, id).await.ok().flatten(),
             Err(_) => None,
         };
         if let Some(handle) = kept

@@ -155,7 +155,13 @@ impl Host {
     }
 
     fn sit(&self) {
-        let engine = Engine::start(self.0.lines.clone(), !self.0.shared);
+        let engine = match Engine::start(self.0.lines.clone(), !self.0.shared) {
+            Ok(engine) => engine,
+            Err(error) => {
+                let error = format!("Longhaul: there are no random numbers: {error}");
+                return web_sys::console::error_1(&error.into());
+            }
+        };
         engine.offer(self.0.inherited.take());
         *self.0.engine.borrow_mut() = Some(engine);
         self.call();

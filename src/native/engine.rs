@@ -107,12 +107,16 @@ struct Engine<R> {
 
 impl<R: FnMut(Event)> Engine<R> {
     fn new(plan: Plan, report: R) -> Self {
-        let mut client = [0; 16];
-        // Without chance the client is nobody in particular; tokens still hold.
-        let _ = getrandom::fill(&mut client);
+        let (mut client, mut secret) = ([0; 16], [0; 32]);
+        let chance = getrandom::fill(&mut client).and_then(|()| getrandom::fill(&mut secret));
+        let refused = |error| End::Refused(format!("no random numbers: {error}"));
         Self {
             url: plan.server.socket(),
-            client: Client::new(ClientId::from_bytes(client), Sender::new(), true),
+            client: Client::new(
+                ClientId::from_bytes(client),
+                Sender::new(Key(0), secret),
+                true,
+            ),
             uploads: Uploads::new(plan.server, plan.sources, plan.journal),
             socket: None,
             inbox: mpsc::channel(INBOX),
@@ -120,7 +124,7 @@ impl<R: FnMut(Event)> Engine<R> {
             report,
             link: None,
             why: None,
-            end: None,
+            end: chance.err().map(refused),
             began: Instant::now(),
             reported: None,
             rated: Time::ZERO,
@@ -303,8 +307,13 @@ impl<R: FnMut(Event)> Engine<R> {
         }
         let needed = self.uploads.is_unsettled() || self.client.sender.interest();
         self.client.needed(needed, self.now(), random());
-        while let Some(effect) = self.client.poll() {
-            self.effect(effect);
+        loop {
+            while let Some(effect) = self.client.poll() {
+                self.effect(effect);
+            }
+            if !self.uploads.write_down(&mut self.client.sender) {
+                break;
+            }
         }
         self.transmit();
         self.tell();
@@ -363,7 +372,12 @@ impl<R: FnMut(Event)> Engine<R> {
                 });
             }
             Effect::Keep(key) => self.uploads.keep(key, self.client.sender.record(key)),
-            Effect::Forget(id) => self.uploads.forget(id),
+            Effect::Forget(key, _) => {
+                let row = self.client.sender.row(key, self.now());
+                if row.is_none_or(|row| row.state != RowState::Stored) {
+                    self.uploads.forget(key);
+                }
+            }
             // The file goes with the upload, when its fate is known.
             Effect::Release(_) => {}
         }

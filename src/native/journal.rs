@@ -1,19 +1,22 @@
-//! What outlives the process: a small file for each upload, where the system has the
-//! state of programs.
+//! What outlives the process: a row for each upload in a small database, where the system
+//! has the state of programs, and beside it the locks of the files that are being sent.
 //!
-//! The invariants: a record is read whole or not at all, since it is replaced by a
-//! rename; only whoever holds its lock changes it, so no two processes send the same
-//! file to the same server; and nobody else may read it, for it holds the secret that
-//! continues the upload.
+//! The invariants: what was written is on the disk, however the machine ends, and many
+//! changes share the flush for that; only whoever holds its lock changes a row, so no two
+//! processes send the same file to the same server; and nobody else may read it, for it
+//! holds the secret that continues the upload.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
@@ -22,6 +25,14 @@ use crate::protocol::sender::Record;
 
 /// How long a record stays that nobody takes up: longer than servers keep uploads.
 const KEEP: Duration = Duration::from_secs(30 * 86_400);
+/// How long other processes may have the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS uploads (
+    place TEXT PRIMARY KEY,
+    page  TEXT NOT NULL,
+    kept  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID";
 
 /// Why the journal could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +55,13 @@ pub enum JournalError {
 
 /// The journal of a user.
 #[derive(Clone, Debug)]
-pub struct Journal(PathBuf);
+pub struct Journal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    folder: PathBuf,
+    rows: Mutex<Connection>,
+}
 
 /// What an entry says.
 #[derive(Debug)]
@@ -61,8 +78,16 @@ pub enum Kept {
 #[derive(Debug)]
 pub struct Entry {
     page: Page,
-    path: PathBuf,
+    place: String,
     _lock: Lock,
+}
+
+/// A change of an entry, which is made together with others.
+#[derive(Debug)]
+pub struct Change {
+    place: String,
+    /// What is written down; nothing, if it is struck out.
+    page: Option<String>,
 }
 
 /// What is written down.
@@ -90,125 +115,171 @@ impl Journal {
 
     /// A journal in this folder.
     pub fn open_at(folder: &Path) -> Result<Self, JournalError> {
-        let folder = folder.join("uploads-v1");
+        let folder = folder.join("uploads-v2");
         let mut builder = DirBuilder::new();
         let created = builder.recursive(true).mode(0o700).create(&folder);
         created.map_err(failed(&folder))?;
-        let journal = Self(folder);
+        let path = folder.join("journal.db");
+        private(&path).map_err(failed(&path))?;
+        let connect = || {
+            let rows = Connection::open(&path)?;
+            rows.busy_timeout(PATIENCE)?;
+            // Not the faster log, which needs memory that all machines of a network share.
+            rows.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
+            rows.pragma_update(None, "synchronous", "FULL")?;
+            rows.execute(TABLE, [])?;
+            Ok(Mutex::new(rows))
+        };
+        let rows = connect().map_err(broken(&folder))?;
+        let journal = Self(Arc::new(Inner { folder, rows }));
         journal.prune(SystemTime::now() - KEEP)?;
         Ok(journal)
     }
 
     /// Takes the entry of a file on its way to a server, and reads what it says.
     pub fn claim(&self, server: &Address, source: &Source) -> Result<(Entry, Kept), JournalError> {
-        let path = self.place(server, source);
-        let lock = Lock::take(&path)?;
+        let place = place(server, source);
+        let lock = self.lock(&place)?;
         let mut page = Page {
             server: server.to_string(),
             file: source.file.display().to_string(),
             stamp: source.stamp,
             upload: None,
         };
-        let kept = match fs::read(&path) {
-            // What cannot be understood says nothing.
-            Ok(bytes) => match serde_json::from_slice::<Page>(&bytes) {
-                Ok(Page {
-                    stamp,
-                    upload: Some(record),
-                    ..
-                }) if stamp == page.stamp => Kept::Same(record),
-                Ok(Page {
-                    upload: Some(record),
-                    ..
-                }) => Kept::Changed(record),
-                _ => Kept::Nothing,
-            },
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::Nothing,
-            Err(e) => return Err(failed(&path)(e)),
+        let written = self.page(&place)?;
+        // What cannot be understood says nothing.
+        let written = written.and_then(|text| serde_json::from_str::<Page>(&text).ok());
+        let kept = match written {
+            Some(Page {
+                stamp,
+                upload: Some(record),
+                ..
+            }) if stamp == page.stamp => Kept::Same(record),
+            Some(Page {
+                upload: Some(record),
+                ..
+            }) => Kept::Changed(record),
+            _ => Kept::Nothing,
         };
         if let Kept::Same(record) = &kept {
             page.upload = Some(record.clone());
         }
-        Ok((
-            Entry {
-                page,
-                path,
-                _lock: lock,
-            },
-            kept,
-        ))
+        let entry = Entry {
+            page,
+            place,
+            _lock: lock,
+        };
+        Ok((entry, kept))
     }
 
-    /// Strikes the entry of a file out, unless somebody holds it.
-    pub fn strike(&self, server: &Address, source: &Source) -> Result<(), JournalError> {
-        let path = self.place(server, source);
-        match Lock::take(&path) {
-            Ok(_held) => clear(&path),
-            Err(JournalError::Busy) => Ok(()),
-            Err(error) => Err(error),
+    /// Makes changes, all or none of them; they are on the disk when this returns.
+    pub fn write(&self, changes: &[Change]) -> Result<(), JournalError> {
+        if changes.is_empty() {
+            return Ok(());
         }
+        let now = seconds(SystemTime::now());
+        let write = || {
+            let mut rows = self.0.rows.lock();
+            let transaction = rows.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for Change { place, page } in changes {
+                match page {
+                    Some(page) => transaction
+                        .prepare_cached("INSERT OR REPLACE INTO uploads VALUES (?1, ?2, ?3)")?
+                        .execute((place, page, now))?,
+                    None => transaction
+                        .prepare_cached("DELETE FROM uploads WHERE place = ?1")?
+                        .execute([place])?,
+                };
+            }
+            transaction.commit()
+        };
+        write().map_err(broken(&self.0.folder))
     }
 
-    fn place(&self, server: &Address, source: &Source) -> PathBuf {
-        let mut hasher = blake3::Hasher::new();
-        let parts = [server.to_string(), source.path.clone()];
-        for part in [
-            parts[0].as_bytes(),
-            source.file.as_os_str().as_bytes(),
-            parts[1].as_bytes(),
-        ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+    /// Strikes the entries of files out, except those that somebody holds.
+    pub fn strike(&self, server: &Address, sources: &[Source]) -> Result<(), JournalError> {
+        self.strike_out(sources.iter().map(|source| place(server, source)))
+    }
+
+    /// How many uploads are written down.
+    pub fn count(&self) -> Result<usize, JournalError> {
+        let rows = self.0.rows.lock();
+        let count = rows.query_row("SELECT COUNT(*) FROM uploads", [], |row| row.get(0));
+        count.map_err(broken(&self.0.folder))
+    }
+
+    fn lock(&self, place: &str) -> Result<Lock, JournalError> {
+        Lock::take(self.0.folder.join(place).with_extension("lock"))
+    }
+
+    fn page(&self, place: &str) -> Result<Option<String>, JournalError> {
+        let rows = self.0.rows.lock();
+        let read = || {
+            rows.prepare_cached("SELECT page FROM uploads WHERE place = ?1")?
+                .query_row([place], |row| row.get(0))
+                .optional()
+        };
+        read().map_err(broken(&self.0.folder))
+    }
+
+    fn strike_out(&self, places: impl Iterator<Item = String>) -> Result<(), JournalError> {
+        let mut changes = Vec::new();
+        for place in places {
+            match self.lock(&place) {
+                Ok(_free) => changes.push(Change { place, page: None }),
+                Err(JournalError::Busy) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let name = HEXLOWER.encode(&hasher.finalize().as_bytes()[..16]);
-        self.0.join(name).with_extension("json")
+        self.write(&changes)
     }
 
     /// Removes what is older than `oldest` and in nobody's hands.
     fn prune(&self, oldest: SystemTime) -> Result<(), JournalError> {
-        let failed = failed(&self.0);
-        for file in fs::read_dir(&self.0).map_err(&failed)? {
-            let file = file.map_err(&failed)?;
-            let modified = file.metadata().and_then(|m| m.modified());
-            if modified.is_ok_and(|at| at < oldest) {
-                let path = file.path().with_extension("json");
-                if let Ok(_held) = Lock::take(&path) {
-                    clear(&path)?;
-                }
-            }
-        }
-        Ok(())
+        let read = || {
+            let rows = self.0.rows.lock();
+            let mut old = rows.prepare_cached("SELECT place FROM uploads WHERE kept < ?1")?;
+            let old = old.query_map([seconds(oldest)], |row| row.get(0))?;
+            old.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        let old = read().map_err(broken(&self.0.folder))?;
+        self.strike_out(old.into_iter())
     }
 }
 
 impl Entry {
-    /// The upload that was written down last.
-    pub fn record(&self) -> Option<&Record> {
-        self.page.upload.as_ref()
-    }
-
-    /// Writes an upload down. A crash leaves the older or the newer record.
-    pub fn keep(&mut self, record: Record) -> Result<(), JournalError> {
+    /// Writes an upload down.
+    pub fn keep(&mut self, record: Record) -> Change {
         self.page.upload = Some(record);
-        let new = self.path.with_extension("new");
-        let write = || {
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(&new)?;
-            file.write_all(&serde_json::to_vec(&self.page)?)?;
-            file.sync_all()?;
-            fs::rename(&new, &self.path)?;
-            let folder = self.path.parent().map(File::open).transpose()?;
-            folder.map_or(Ok(()), |folder| folder.sync_all())
-        };
-        write().map_err(failed(&self.path))
+        Change {
+            place: self.place.clone(),
+            page: serde_json::to_string(&self.page).ok(),
+        }
     }
 
     /// Strikes the upload out; the entry stays held.
-    pub fn forget(&mut self) -> Result<(), JournalError> {
+    pub fn forget(&mut self) -> Change {
         self.page.upload = None;
-        clear(&self.path)
+        Change {
+            place: self.place.clone(),
+            page: None,
+        }
     }
+}
+
+/// The name of the entry of a file on its way to a server.
+fn place(server: &Address, source: &Source) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let server = server.to_string();
+    for part in [
+        server.as_bytes(),
+        source.file.as_os_str().as_bytes(),
+        source.path.as_bytes(),
+    ] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    HEXLOWER.encode(&hasher.finalize().as_bytes()[..16])
 }
 
 /// The lock of an entry: a file beside it, gone with the lock.
@@ -219,12 +290,9 @@ struct Lock {
 }
 
 impl Lock {
-    fn take(entry: &Path) -> Result<Self, JournalError> {
-        let path = entry.with_extension("lock");
+    fn take(path: PathBuf) -> Result<Self, JournalError> {
         loop {
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create(true).truncate(false).mode(0o600);
-            let file = options.open(&path).map_err(failed(&path))?;
+            let file = private(&path).map_err(failed(&path))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(JournalError::Busy),
@@ -246,17 +314,20 @@ impl Drop for Lock {
     }
 }
 
-/// Removes a record, and one that was not finished.
-fn clear(path: &Path) -> Result<(), JournalError> {
-    remove(path)?;
-    remove(&path.with_extension("new"))
+/// Opens a file that is for nobody else, and creates it where it is not there.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(path)
 }
 
-fn remove(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(path)(e)),
-        _ => Ok(()),
-    }
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().try_into().unwrap_or(i64::MAX)
+}
+
+fn broken(path: &Path) -> impl Fn(rusqlite::Error) -> JournalError {
+    move |error| failed(path)(io::Error::other(error))
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> JournalError {
@@ -290,7 +361,7 @@ mod tests {
         Record {
             manifest: source.manifest(),
             token: Token::from_bytes([1; 16]),
-            id: FileId::from_bytes([2; 16]),
+            id: Some(FileId::from_bytes([2; 16])),
             paused: false,
             durable: 3,
             order: 0,
@@ -301,6 +372,14 @@ mod tests {
         "http://127.0.0.1:3000".parse().unwrap()
     }
 
+    fn locks(journal: &Journal) -> usize {
+        let names = fs::read_dir(&journal.0.folder).unwrap();
+        let paths = names.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.extension() == Some("lock".as_ref()))
+            .count()
+    }
+
     #[test]
     fn a_record_is_found_again_for_the_same_file_only() {
         let dir = tempfile::tempdir().unwrap();
@@ -308,7 +387,7 @@ mod tests {
         let film = source(10);
         let (mut entry, kept) = journal.claim(&server(), &film).unwrap();
         assert!(matches!(kept, Kept::Nothing));
-        entry.keep(record(&film)).unwrap();
+        journal.write(&[entry.keep(record(&film))]).unwrap();
         drop(entry);
 
         let (entry, kept) = journal.claim(&server(), &film).unwrap();
@@ -320,7 +399,9 @@ mod tests {
         let elsewhere = "http://127.0.0.1:3001".parse().unwrap();
         let (_, kept) = journal.claim(&elsewhere, &film).unwrap();
         assert!(matches!(kept, Kept::Nothing));
-        journal.strike(&server(), &film).unwrap();
+        journal
+            .strike(&server(), std::slice::from_ref(&film))
+            .unwrap();
         let (_, kept) = journal.claim(&server(), &film).unwrap();
         assert!(matches!(kept, Kept::Nothing));
     }
@@ -331,36 +412,30 @@ mod tests {
         let journal = Journal::open_at(dir.path()).unwrap();
         let film = source(10);
         let (mut entry, _) = journal.claim(&server(), &film).unwrap();
-        entry.keep(record(&film)).unwrap();
+        journal.write(&[entry.keep(record(&film))]).unwrap();
         let other = Journal::open_at(dir.path()).unwrap();
         assert!(matches!(
             other.claim(&server(), &film),
             Err(JournalError::Busy)
         ));
-        other.strike(&server(), &film).unwrap();
-        assert!(entry.path.exists());
-        entry.forget().unwrap();
+        other
+            .strike(&server(), std::slice::from_ref(&film))
+            .unwrap();
+        assert_eq!(other.count().unwrap(), 1);
+        journal.write(&[entry.forget()]).unwrap();
         drop(entry);
         assert!(other.claim(&server(), &film).is_ok());
-        assert_eq!(fs::read_dir(&journal.0).unwrap().count(), 0);
+        assert_eq!((other.count().unwrap(), locks(&journal)), (0, 0));
     }
 
     #[test]
-    fn nobody_else_may_read_it_and_what_is_torn_says_nothing() {
+    fn nobody_else_may_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open_at(dir.path()).unwrap();
-        let film = source(10);
-        let (mut entry, _) = journal.claim(&server(), &film).unwrap();
-        entry.keep(record(&film)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&entry.path), mode(&journal.0)), (0o600, 0o700));
-        fs::write(&entry.path, &fs::read(&entry.path).unwrap()[..40]).unwrap();
-        fs::write(entry.path.with_extension("new"), b"half").unwrap();
-        drop(entry);
-        let (_, kept) = journal.claim(&server(), &film).unwrap();
-        assert!(matches!(kept, Kept::Nothing));
-        journal.strike(&server(), &film).unwrap();
-        assert_eq!(fs::read_dir(&journal.0).unwrap().count(), 0);
+        let folder = &journal.0.folder;
+        let modes = (mode(folder), mode(&folder.join("journal.db")));
+        assert_eq!(modes, (0o700, 0o600));
     }
 
     #[test]
@@ -375,14 +450,15 @@ mod tests {
             },
         );
         let (mut held, _) = journal.claim(&server(), &film).unwrap();
-        held.keep(record(&film)).unwrap();
         let (mut entry, _) = journal.claim(&server(), &other).unwrap();
-        entry.keep(record(&other)).unwrap();
-        let path = entry.path.clone();
+        let changes = [held.keep(record(&film)), entry.keep(record(&other))];
+        journal.write(&changes).unwrap();
         drop(entry);
         journal.prune(SystemTime::now() - KEEP).unwrap();
-        assert!(path.exists());
+        assert_eq!(journal.count().unwrap(), 2);
         journal.prune(SystemTime::now() + KEEP).unwrap();
-        assert!(!path.exists() && held.path.exists());
+        assert_eq!(journal.count().unwrap(), 1);
+        let (_, kept) = journal.claim(&server(), &other).unwrap();
+        assert!(matches!(kept, Kept::Nothing));
     }
 }

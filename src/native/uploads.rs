@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::event::{Event, Failure, Stored};
-use super::journal::{Entry, Journal, JournalError, Kept};
+use super::journal::{Change, Entry, Journal, JournalError, Kept};
 use super::source::{Fault, Reader, Source};
 use crate::protocol::id::FileId;
 use crate::protocol::manifest::Limits;
@@ -19,8 +19,9 @@ use crate::protocol::sender::{Key, Record, Row, RowState, Sender};
 use crate::protocol::trouble::Trouble;
 
 /// How many files the sender has at once: enough to choose from, few enough that each
-/// can have its file and its lock open.
-const WINDOW: usize = 64;
+/// can have its file and its lock open. They are handed to it half as many at a time, so
+/// that many share one change of the journal.
+const WINDOW: usize = 128;
 
 /// The files of one run.
 #[derive(Debug)]
@@ -28,6 +29,9 @@ pub(super) struct Uploads {
     server: Address,
     sources: Arc<[Source]>,
     journal: Option<Journal>,
+    /// What is to be written down, and for which of these the sender waits.
+    changes: Vec<Change>,
+    keeping: Vec<Key>,
     /// Those that wait, by their place among the sources.
     queue: VecDeque<usize>,
     open: HashMap<Key, Upload>,
@@ -58,6 +62,8 @@ impl Uploads {
             queue: (0..sources.len()).collect(),
             sources,
             journal,
+            changes: Vec::new(),
+            keeping: Vec::new(),
             open: HashMap::new(),
             anew: HashSet::new(),
             paths: HashMap::new(),
@@ -89,6 +95,9 @@ impl Uploads {
     pub(super) fn feed(&mut self, sender: &mut Sender, limits: &Limits) {
         let batches = limits.max_entries.is_some() || limits.max_total_size.is_some();
         if batches && (!self.open.is_empty() || sender.interest()) {
+            return;
+        }
+        if self.open.len() > WINDOW / 2 {
             return;
         }
         let (mut entries, mut total) = (0, 0u64);
@@ -151,11 +160,9 @@ impl Uploads {
     /// begin anew.
     fn again(&mut self, index: usize, old: Key, entry: Option<Entry>, sender: &mut Sender) {
         sender.cancel(old);
-        if let Some(mut entry) = entry
-            && let Err(error) = entry.forget()
-        {
-            self.without_journal(error);
-        }
+        // Before it is claimed again.
+        self.changes.extend(entry.map(|mut entry| entry.forget()));
+        self.write();
         self.queue.push_front(index);
     }
 
@@ -173,9 +180,27 @@ impl Uploads {
 
     /// Writes down what continues an upload.
     pub(super) fn keep(&mut self, key: Key, record: Option<Record>) {
+        self.keeping.push(key);
         if let Some(entry) = self.open.get_mut(&key).and_then(|u| u.entry.as_mut())
             && let Some(record) = record
-            && let Err(error) = entry.keep(record)
+        {
+            self.changes.push(entry.keep(record));
+        }
+    }
+
+    /// Makes all changes of the journal, and lets the sender go on that waits for some of
+    /// them; whether it does.
+    pub(super) fn write_down(&mut self, sender: &mut Sender) -> bool {
+        self.write();
+        let kept = std::mem::take(&mut self.keeping);
+        kept.iter().for_each(|key| sender.kept(*key));
+        !kept.is_empty()
+    }
+
+    fn write(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.write(&changes)
         {
             self.without_journal(error);
         }
@@ -187,15 +212,9 @@ impl Uploads {
     }
 
     /// An upload need not be written down any more.
-    pub(super) fn forget(&mut self, id: FileId) {
-        if self.paths.contains_key(&id) {
-            return;
-        }
-        let entries = self.open.values_mut().filter_map(|u| u.entry.as_mut());
-        for entry in entries.filter(|e| e.record().is_some_and(|r| r.id == id)) {
-            if let Err(error) = entry.forget() {
-                return self.without_journal(error);
-            }
+    pub(super) fn forget(&mut self, key: Key) {
+        if let Some(entry) = self.open.get_mut(&key).and_then(|u| u.entry.as_mut()) {
+            self.changes.push(entry.forget());
         }
     }
 
@@ -258,12 +277,10 @@ impl Uploads {
         let Some(journal) = self.journal.take() else {
             return;
         };
-        if self.stored == self.sources.len() {
-            for source in self.sources.clone().iter() {
-                if let Err(error) = journal.strike(&self.server, source) {
-                    return self.without_journal(error);
-                }
-            }
+        if self.stored == self.sources.len()
+            && let Err(error) = journal.strike(&self.server, &self.sources)
+        {
+            self.without_journal(error);
         }
     }
 

@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use crate::protocol::id::ServerId;
     use crate::protocol::manifest::{Limits, Manifest};
+    use crate::protocol::sender::Key;
 
     const NOW: Time = Duration::from_secs(1);
 
@@ -232,13 +233,21 @@ mod tests {
 
     /// One with an upload, whose first socket has just opened.
     fn opened() -> Client {
-        let mut client = Client::new(ClientId::from_bytes([7; 16]), Sender::new(), true);
-        client.sender.add(Manifest {
+        let mut client = Client::new(
+            ClientId::from_bytes([7; 16]),
+            Sender::new(Key(0), [1; 32]),
+            true,
+        );
+        let manifest = Manifest {
             path: "film.mkv".into(),
             size: 5,
             modified: None,
             media_type: String::new(),
-        });
+        };
+        let key = client.sender.add(manifest);
+        let keep = client.sender.poll_effect();
+        assert_eq!(keep, Some(sender::Effect::Keep(key)));
+        client.sender.kept(key);
         client.needed(true, NOW, 0);
         assert_eq!(client.poll(), Some(Effect::Open(Generation(1))));
         assert!(client.opened(Generation(1), NOW, 0));

@@ -35,6 +35,13 @@ impl Manifest {
     }
 }
 
+/// The longest file that is sent without waiting for the server's answer to `Open`, in
+/// bytes: it fits in one frame and is a single block, so nothing of it can be there.
+pub const SMALL: u64 = 64 * 1024;
+
+/// How many small files take the place of one large one.
+const SMALL_PER_PLACE: u32 = 16;
+
 /// What a server accepts: LiveView's upload options. Checked early by the client,
 /// to say it before a byte is sent, and enforced by the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +54,8 @@ pub struct Limits {
     pub max_file_size: Option<u64>,
     /// The sum of all files that one client may send at once, in bytes.
     pub max_total_size: Option<u64>,
-    /// How many uploads of one client move at the same time.
+    /// How many uploads of one client move at the same time; sixteen that are [`SMALL`]
+    /// count as one.
     pub max_concurrency: u32,
     /// Whether sending begins at once, or when a person says so.
     pub auto_upload: bool,
@@ -74,6 +82,21 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How much moves at the same time at most, as [`Limits::weight`] counts it.
+    pub fn room(&self) -> u32 {
+        self.max_concurrency.max(1).saturating_mul(SMALL_PER_PLACE)
+    }
+
+    /// How much of that an upload of so many bytes takes.
+    pub fn weight(size: u64) -> u32 {
+        if size > SMALL { SMALL_PER_PLACE } else { 1 }
+    }
+
+    /// How many uploads of one client can move at the same time.
+    pub fn most_streams(&self) -> usize {
+        self.room() as usize
+    }
+
     /// Checks one file by itself; the first rule that it breaks is the error.
     pub fn check(&self, manifest: &Manifest) -> Result<(), Trouble> {
         let name = manifest.name();

@@ -36,8 +36,12 @@ pub enum ClientMessage {
         stream: StreamId,
         /// The file.
         manifest: Manifest,
-        /// What continues an upload that was begun before.
-        resume: Option<Token>,
+        /// What continues it, over this connection and any other. The client chose it, by
+        /// chance, so that it knows it whatever becomes of the answer.
+        token: Token,
+        /// Whether the server said before that it has it. Then an upload that it does not
+        /// know is `Gone`; else it begins.
+        begun: bool,
         /// Whether the client would compare its file with what is there: with the
         /// hashes of the blocks of the upload that it continues; or, where it begins
         /// one, by proof with an upload of the same file that nobody continues.
@@ -112,8 +116,6 @@ pub enum ServerMessage {
         stream: StreamId,
         /// Its name in links.
         id: FileId,
-        /// The secret that continues it.
-        token: Token,
         /// The blocks that are durable.
         have: RangeSet,
     },
@@ -285,7 +287,8 @@ mod tests {
                     modified: Some(-1),
                     media_type: "text/plain".into(),
                 },
-                resume: Some(Token::from_bytes([2; 16])),
+                token: Token::from_bytes([2; 16]),
+                begun: true,
                 verify: true,
             },
             ClientMessage::BlockHash {
@@ -340,7 +343,6 @@ mod tests {
             ServerMessage::Opened {
                 stream,
                 id,
-                token: Token::from_bytes([2; 16]),
                 have: RangeSet::full(0..9),
             },
             ServerMessage::Hashes {

@@ -43,7 +43,7 @@ pub type Time = Duration;
 pub const SUBPROTOCOL: &str = "longhaul.v1";
 
 /// The version that [`message::ClientMessage::Hello`] carries.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The longest payload of a data frame, in bytes.
 pub const MAX_PAYLOAD: usize = 256 * 1024;

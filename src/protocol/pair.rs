@@ -4,6 +4,7 @@
 mod devices;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -27,8 +28,9 @@ use crate::verify::{BLOCK, BlockHash, Proof, Root, block, block_len, blocks};
 struct Part {
     path: String,
     size: u64,
-    /// Which of its tokens is valid.
-    token: u8,
+    token: Option<Token>,
+    /// Tokens that stood for it before.
+    replaced: Vec<Token>,
     ended: bool,
     bytes: Vec<u8>,
     durable: BTreeMap<u64, BlockHash>,
@@ -44,10 +46,10 @@ struct World {
     parts: Vec<Part>,
     /// Who holds which part, and to whom one is offered.
     streams: BTreeMap<StreamId, usize>,
-    offers: BTreeMap<StreamId, (usize, Manifest)>,
+    offers: BTreeMap<StreamId, (usize, Manifest, Token)>,
     up: VecDeque<Vec<u8>>,
     down: VecDeque<ServerMessage>,
-    reads: VecDeque<sender::Effect>,
+    reads: VecDeque<(Key, u64, Range<u64>)>,
     sent: u64,
     damage: u32,
 }
@@ -57,7 +59,7 @@ impl World {
         Self {
             now: Time::ZERO,
             files: BTreeMap::new(),
-            sender: Sender::new(),
+            sender: Sender::new(Key(0), [1; 32]),
             receiver: None,
             parts: Vec::new(),
             streams: BTreeMap::new(),
@@ -114,38 +116,35 @@ impl World {
                 receiver::Effect::Open {
                     stream,
                     manifest,
-                    resume,
+                    token,
+                    begun,
                     verify,
-                } => match resume.map(|token| *token.as_bytes()) {
-                    None => {
-                        let opening = match self.resting(&manifest).filter(|_| verify) {
-                            Some(index) => self.offer(stream, index, manifest),
-                            None => self.begin(stream, &manifest),
-                        };
-                        receiver.opened(stream, opening, self.now);
+                } => {
+                    let known = self.parts.iter().position(|p| p.token == Some(token));
+                    let replaced = self.parts.iter().find(|p| p.replaced.contains(&token));
+                    let opening = match (known, replaced) {
+                        (Some(index), _) if self.parts[index].ended => Some(Opening::Gone),
+                        (Some(index), _) => Some(self.grant(stream, index)),
+                        (None, Some(part)) if begun && part.stored.is_some() => None,
+                        (None, _) if begun => Some(Opening::Gone),
+                        (None, _) => Some(match self.resting(&manifest).filter(|_| verify) {
+                            Some(index) => self.offer(stream, index, manifest, token),
+                            None => self.begin(stream, &manifest, token),
+                        }),
+                    };
+                    match opening {
+                        Some(opening) => receiver.opened(stream, opening, self.now),
+                        None => receiver.failed(stream, Trouble::Elsewhere),
                     }
-                    Some([index, token, ..]) => {
-                        let part = &self.parts[usize::from(index)];
-                        let replaced = part.token != token;
-                        if replaced && part.stored.is_some() {
-                            receiver.failed(stream, Trouble::Elsewhere);
-                        } else {
-                            let opening = if replaced || part.ended {
-                                Opening::Gone
-                            } else {
-                                self.grant(stream, usize::from(index))
-                            };
-                            receiver.opened(stream, opening, self.now);
-                        }
-                    }
-                },
+                }
                 receiver::Effect::Settle { stream, proven } => {
-                    let (index, manifest) = self.offers[&stream].clone();
+                    let (index, manifest, token) = self.offers[&stream].clone();
                     let opening = if proven {
-                        self.parts[index].token += 1;
+                        let part = &mut self.parts[index];
+                        part.replaced.extend(part.token.replace(token));
                         self.grant(stream, index)
                     } else {
-                        self.begin(stream, &manifest)
+                        self.begin(stream, &manifest, token)
                     };
                     receiver.opened(stream, opening, self.now);
                 }
@@ -192,9 +191,10 @@ impl World {
         }
     }
 
-    fn begin(&mut self, stream: StreamId, manifest: &Manifest) -> Opening {
+    fn begin(&mut self, stream: StreamId, manifest: &Manifest, token: Token) -> Opening {
         self.parts.push(Part {
             path: manifest.path.clone(),
+            token: Some(token),
             size: manifest.size,
             bytes: vec![0; manifest.size as usize],
             ..Part::default()
@@ -210,11 +210,8 @@ impl World {
             return Opening::Stored { id, path, root };
         }
         self.streams.insert(stream, index);
-        let mut token = [0; 16];
-        token[..2].copy_from_slice(&[index as u8, part.token]);
         Opening::Granted {
             id,
-            token: Token::from_bytes(token),
             blocks: part.durable.iter().map(|(b, h)| (*b, *h)).collect(),
         }
     }
@@ -232,8 +229,14 @@ impl World {
         Some(index)
     }
 
-    fn offer(&mut self, stream: StreamId, index: usize, manifest: Manifest) -> Opening {
-        self.offers.insert(stream, (index, manifest));
+    fn offer(
+        &mut self,
+        stream: StreamId,
+        index: usize,
+        manifest: Manifest,
+        token: Token,
+    ) -> Opening {
+        self.offers.insert(stream, (index, manifest, token));
         Opening::Matched {
             challenge: [self.offers.len() as u8; 32],
             blocks: self.parts[index].durable.clone().into_iter().collect(),
@@ -243,9 +246,15 @@ impl World {
     /// One small thing happens; whether anything did.
     fn step(&mut self) -> bool {
         while let Some(effect) = self.sender.poll_effect() {
-            self.reads.push_back(effect);
+            match effect {
+                sender::Effect::Read { key, slice, range } => {
+                    self.reads.push_back((key, slice, range));
+                }
+                sender::Effect::Keep(key) => self.sender.kept(key),
+                sender::Effect::Forget(..) | sender::Effect::Release(_) => {}
+            }
         }
-        if let Some(sender::Effect::Read { key, slice, range }) = self.reads.pop_front() {
+        if let Some((key, slice, range)) = self.reads.pop_front() {
             let file = &self.files[&key];
             let bytes = &file[range.start as usize..range.end as usize];
             for block in Block::of(range.start, file.len() as u64, bytes) {
@@ -389,17 +398,17 @@ fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
     world
         .sender
         .connected(Limits::default(), 4 * BLOCK, world.now);
+    // Without a server a step only reads, and keeps what is to be kept.
+    while world.step() {}
     let stream = super::StreamId(0);
     let opened = ServerMessage::Opened {
         stream,
         id: FileId::from_bytes([1; 16]),
-        token: Token::from_bytes([2; 16]),
         have: RangeSet::new(),
     };
     world.sender.message(opened, world.now, 0);
     let mut offsets = Vec::new();
     while offsets.len() < 12 {
-        // Without a server a step only reads.
         while world.step() {}
         let message = world.sender.poll_transmit(BLOCK as usize / 4);
         if let Some(Ok(Frame::Data { offset, .. })) =
@@ -426,7 +435,7 @@ fn after_a_reload_the_same_file_continues_and_another_is_refused() {
     }
     world.disconnect();
     let record = world.sender.record(key);
-    world.sender = Sender::new();
+    world.sender = Sender::new(Key(0), [1; 32]);
     let sent = world.sent;
     let durable = world.parts[0].durable.len() as u64 * BLOCK;
     let key = record.map(|r| world.sender.restore(r)).unwrap_or_default();

@@ -16,19 +16,21 @@ use crate::registry::{Claim, RegistryError};
 
 /// What came of looking for an upload of the same file.
 pub enum Matched {
-    /// It is held now, by this new token.
-    Adopted(Token, Claim),
+    /// It is held now, by the token that asked.
+    Adopted(Claim),
     /// There is none, or it is of another file.
     Nothing,
     /// The stream was left meanwhile.
     Left(Outcome),
 }
 
-/// Offers what rests for `path` and `size` until it is proven, refused or left.
+/// Offers what rests for `path` and `size` until it is proven, refused or left. From then
+/// on `token` continues it.
 pub async fn settle(
     server: &Server,
     path: &str,
     size: u64,
+    token: &Token,
     jobs: &mut UnboundedReceiver<Job>,
     report: &impl Fn(Outcome),
 ) -> Result<Matched, Failure> {
@@ -52,9 +54,8 @@ pub async fn settle(
         if server.hub.is_held(upload.id) {
             continue;
         }
-        let token = Token::from_bytes(random()?);
-        match server.registry.adopt(upload.id, epoch, &token).await {
-            Ok(claim) => return Ok(Matched::Adopted(token, claim)),
+        match server.registry.adopt(upload.id, epoch, token).await {
+            Ok(claim) => return Ok(Matched::Adopted(claim)),
             Err(RegistryError::Superseded | RegistryError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }

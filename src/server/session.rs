@@ -232,7 +232,7 @@ impl Session {
     /// Whether so much of this client waits to be written or sent that nothing more is
     /// read.
     fn is_crowded(&self) -> bool {
-        let streams = self.server.limits.max_concurrency as usize + MAX_LEAVING;
+        let streams = self.server.limits.most_streams() + MAX_LEAVING;
         self.receiver.is_congested()
             || self.uploads.len() > streams
             || self.uploads.values().map(|u| u.frames).sum::<usize>() > MAX_FRAMES
@@ -368,13 +368,15 @@ impl Session {
                 Effect::Open {
                     stream,
                     manifest,
-                    resume,
+                    token,
+                    begun,
                     verify,
                 } => {
                     self.open(Request {
                         stream,
                         manifest,
-                        resume,
+                        token,
+                        begun,
                         verify,
                     });
                 }

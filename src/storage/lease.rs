@@ -2,9 +2,11 @@
 //!
 //! A writer shares the lock of its upload among the steps that change something, for the
 //! length of each. Opening with a newer epoch takes the same lock alone, so it waits for
-//! steps in flight, never for a connection; after it no older write can land.
+//! steps in flight, never for a connection; after it no older write can land. Who was to
+//! open it before and comes late, when all is over, would create it anew: so the last
+//! holders of what was over lately are remembered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -16,9 +18,34 @@ use crate::registry::Epoch;
 /// No writer is as new as this: the upload is over.
 const OVER: Epoch = Epoch(u64::MAX);
 
+/// How many uploads that are over are remembered.
+const REMEMBERED: usize = 4096;
+
 /// The newest epoch of every unfinished upload that was opened since the start.
 #[derive(Debug, Default)]
-pub struct Leases(Mutex<HashMap<FileId, Arc<RwLock<Epoch>>>>);
+pub struct Leases(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    newest: HashMap<FileId, Arc<RwLock<Epoch>>>,
+    /// The last holders of uploads that are over, the latest at the end.
+    over: VecDeque<(FileId, Epoch)>,
+    last: HashMap<FileId, Epoch>,
+}
+
+impl Known {
+    fn over(&mut self, id: FileId, last: Epoch) {
+        self.newest.remove(&id);
+        self.last.insert(id, last);
+        self.over.push_back((id, last));
+        if self.over.len() > REMEMBERED
+            && let Some((oldest, last)) = self.over.pop_front()
+            && self.last.get(&oldest) == Some(&last)
+        {
+            self.last.remove(&oldest);
+        }
+    }
+}
 
 /// What one writer holds.
 #[derive(Clone, Debug)]
@@ -40,12 +67,13 @@ pub struct HeldAlone<'a>(RwLockWriteGuard<'a, Epoch>);
 impl Leases {
     /// Gives the upload to the writer with this epoch, if there was no newer one.
     pub fn take(&self, id: FileId, epoch: Epoch) -> Result<Lease, StorageError> {
-        let newest = Arc::clone(
-            self.0
-                .lock()
-                .entry(id)
-                .or_insert(Arc::new(RwLock::new(epoch))),
-        );
+        let mut known = self.0.lock();
+        if known.last.get(&id).is_some_and(|last| *last > epoch) {
+            return Err(StorageError::Superseded);
+        }
+        let newest = known.newest.entry(id);
+        let newest = Arc::clone(newest.or_insert(Arc::new(RwLock::new(epoch))));
+        drop(known);
         let mut guard = newest.write();
         if *guard > epoch {
             return Err(StorageError::Superseded);
@@ -61,14 +89,16 @@ impl Leases {
         id: FileId,
         work: impl FnOnce() -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let newest = self.0.lock().get(&id).cloned();
+        let newest = self.0.lock().newest.get(&id).cloned();
         match newest {
             None => work(),
             Some(newest) => {
                 let mut guard = newest.write();
                 let done = work()?;
-                *guard = OVER;
-                self.0.lock().remove(&id);
+                let last = std::mem::replace(&mut *guard, OVER);
+                if last != OVER {
+                    self.0.lock().over(id, last);
+                }
                 Ok(done)
             }
         }
@@ -76,13 +106,13 @@ impl Leases {
 
     /// Forgets an upload that its holder has finished.
     pub fn over(&self, id: FileId, mut held: HeldAlone<'_>) {
-        *held.0 = OVER;
-        self.0.lock().remove(&id);
+        let last = std::mem::replace(&mut *held.0, OVER);
+        self.0.lock().over(id, last);
     }
 
-    /// How many uploads are remembered.
+    /// How many unfinished uploads are remembered.
     pub fn count(&self) -> usize {
-        self.0.lock().len()
+        self.0.lock().newest.len()
     }
 }
 

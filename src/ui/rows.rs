@@ -91,6 +91,14 @@ pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
+/// The opposite of [`split`].
+pub fn join(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
 /// Whether only the right file helps.
 pub fn wants_file(trouble: &Trouble) -> bool {
     matches!(
@@ -257,6 +265,8 @@ mod tests {
     fn a_path_has_folders_and_a_name() {
         assert_eq!(split("a/b/c.txt"), ("a/b", "c.txt"));
         assert_eq!(split("c.txt"), ("", "c.txt"));
+        assert_eq!(join("a/b", "c.txt"), "a/b/c.txt");
+        assert_eq!(join("", "c.txt"), "c.txt");
     }
 
     #[test]

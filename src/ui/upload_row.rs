@@ -11,7 +11,7 @@ use super::browser;
 use super::engine::Engine;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
-use super::rows::{RowDataStoreFields, RowHandle, percent, wants_file};
+use super::rows::{RowDataStoreFields, RowHandle, join, percent, wants_file};
 use super::upload_buttons::UploadButtons;
 use super::words;
 use crate::port::RowState;
@@ -183,9 +183,11 @@ fn PickAgain(upload: RowHandle) -> impl IntoView {
             browser::file_provided(engine, key, &input);
         }
     };
+    let own = name.clone();
     let ask = move |_| {
-        if let Some(id) = upload.id().try_get_untracked().flatten() {
-            browser::ask_again(engine, key, id);
+        let (id, folder) = (upload.id(), upload.folder());
+        if let Some((id, folder)) = id.try_get_untracked().zip(folder.try_get_untracked()) {
+            browser::ask_again(engine, key, join(&folder, &own), id);
         }
     };
     let can_ask = move || upload.handle().try_get().unwrap_or_default();

@@ -20,7 +20,7 @@ pub struct Books {
 
 #[derive(Debug)]
 pub struct Entry {
-    token: Token,
+    pub token: Token,
     pub epoch: Epoch,
     pub manifest: Manifest,
     path: String,
@@ -45,6 +45,9 @@ impl Books {
         path: &str,
     ) -> Result<Claim, RegistryError> {
         self.room()?;
+        if matches!(self.find(token), Some(Found::Upload(_) | Found::Stored(_))) {
+            return Err(RegistryError::Taken);
+        }
         let entry = Entry {
             token,
             epoch: Epoch(1),
@@ -194,11 +197,6 @@ impl Books {
         let before = std::mem::replace(&mut entry.token, token);
         self.replaced.insert(before, id);
         self.hold(id)
-    }
-
-    /// Whether somebody else took an upload up, so that older tokens mean nothing.
-    pub fn is_replaced(&self, token: &Token) -> bool {
-        self.replaced.contains_key(token)
     }
 
     pub fn upload(&self, id: FileId) -> Option<&Entry> {

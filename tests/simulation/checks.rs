@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use longhaul::protocol::client::Effect;
 use longhaul::protocol::close::CloseCode;
-use longhaul::protocol::id::FileId;
-use longhaul::protocol::message::ServerMessage;
+use longhaul::protocol::id::{FileId, Token};
+use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::sender::{Row, RowState};
 use longhaul::protocol::{StreamId, Time};
-use longhaul::registry::Epoch;
+use longhaul::registry::{Epoch, Found};
 use longhaul::verify::{BLOCK, BlockHash, block_len};
 
 use super::client::Socket;
@@ -22,8 +23,10 @@ use super::world::World;
 #[derive(Debug, Default)]
 pub struct Checks {
     said: BTreeMap<FileId, Said>,
-    /// Uploads that somebody has ended.
+    /// Uploads that somebody has ended, and their tokens: what was on its way then may begin
+    /// anew with one.
     ended: BTreeSet<FileId>,
+    tokens: BTreeSet<Token>,
     pub cancelled: BTreeSet<FileId>,
     /// How far each stream was said to be, and whether a block was refused since.
     streams: BTreeMap<(usize, StreamId), u64>,
@@ -42,8 +45,9 @@ struct Said {
 }
 
 impl Checks {
-    pub fn ended(&mut self, id: FileId) {
+    pub fn ended(&mut self, id: FileId, token: Token) {
         self.ended.insert(id);
+        self.tokens.insert(token);
     }
 }
 
@@ -163,7 +167,8 @@ impl World {
             panic!("{id} is stored and unknown");
         };
         let placed = self.server.disk.file(&file.path);
-        let Some(placed) = placed.filter(|placed| placed.id == id) else {
+        // One empty file is as good as another.
+        let Some(placed) = placed.filter(|placed| placed.id == id || file.size == 0) else {
             panic!("{} is recorded and not there", file.path);
         };
         // "3 (2).bin" came from "3.bin".
@@ -285,20 +290,39 @@ impl World {
     }
 
     /// A client forgets an upload: it must be stored, or over.
-    pub fn check_forgotten(&self, client: usize, id: FileId) {
+    pub fn check_forgotten(&self, client: usize, token: Token) {
+        // Where somebody else proved to have the file, it goes on with another token.
+        let Some(Found::Upload(id)) = self.server.books.find(token) else {
+            return;
+        };
         let Some(entry) = self.server.books.upload(id) else {
             return;
         };
-        let source = self.source_of(&entry.manifest.path);
-        let kept = self.clients[client].journal.get(&id);
-        if kept.is_some_and(|(record, _)| self.server.books.is_replaced(&record.token)) {
-            // Somebody else proved to have the file, and goes on with it.
+        // Nor is it forgotten where another tab goes on with it.
+        let mut others = self.clients.iter().enumerate();
+        if others.any(|(other, it)| other != client && it.journal.contains_key(&token)) {
             return;
         }
+        let source = self.source_of(&entry.manifest.path);
         let over = self.clients[client].cancelled.contains(&source)
             || self.checks.cancelled.contains(&id)
-            || self.checks.ended.contains(&id);
+            || self.checks.tokens.contains(&token);
         assert!(over, "client {client} forgets {id}, which is unfinished");
+    }
+
+    /// Nothing is asked of the server about an upload that a crash of its client would
+    /// have it forget: it would begin a second one.
+    pub fn check_written_down(&self, client: usize, message: &Bytes) {
+        let content = message.get(1..).unwrap_or_default();
+        if let (Some(0), Ok(ClientMessage::Open { token, .. })) =
+            (message.first(), ClientMessage::decode(content))
+        {
+            let known = self.clients[client].journal.contains_key(&token);
+            assert!(
+                known,
+                "client {client} opens what its journal does not have"
+            );
+        }
     }
 
     /// What people see must have been said by the server.

@@ -10,7 +10,7 @@ use longhaul::protocol::block::Block;
 use longhaul::protocol::client::Client as Half;
 use longhaul::protocol::close::CloseCode;
 use longhaul::protocol::connection::Event as Happening;
-use longhaul::protocol::id::{ClientId, FileId};
+use longhaul::protocol::id::{ClientId, Token};
 use longhaul::protocol::sender::{Key, ReadError, Record, Sender};
 use longhaul::protocol::{Generation, Time};
 
@@ -27,8 +27,10 @@ pub struct Client {
     pub socket: Option<(Generation, LinkId)>,
     /// What became of every socket of this engine.
     pub sockets: BTreeMap<Generation, Socket>,
-    pub journal: BTreeMap<FileId, (Record, Picked)>,
-    /// When the last change of the journal is made.
+    pub journal: BTreeMap<Token, (Record, Picked)>,
+    /// Changes of the journal that are under way, in order.
+    pub writing: VecDeque<Entry>,
+    /// When the last of them is made.
     pub journal_at: Time,
     pub sources: BTreeMap<Key, Picked>,
     /// Reads under way.
@@ -69,6 +71,7 @@ pub enum Input {
     Message(Generation, Bytes),
     Closed(Generation, CloseCode),
     Read(Key, u64, Result<Block, ReadError>),
+    Kept(Key),
     Timer,
     Page(Happening),
     Wish(Wish),
@@ -89,18 +92,23 @@ pub enum Wish {
 /// A change of the journal.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    Keep(Box<(Record, Picked)>),
-    Forget(FileId),
+    Keep(Key, Box<(Record, Picked)>),
+    Forget(Token),
 }
 
 impl Client {
     pub fn new(way: Way, lateness: Duration) -> Self {
         Self {
             engine: 0,
-            half: Half::new(ClientId::from_bytes([0; 16]), Sender::new(), true),
+            half: Half::new(
+                ClientId::from_bytes([0; 16]),
+                Sender::new(Key(0), [0; 32]),
+                true,
+            ),
             socket: None,
             sockets: BTreeMap::new(),
             journal: BTreeMap::new(),
+            writing: VecDeque::new(),
             journal_at: Time::ZERO,
             sources: BTreeMap::new(),
             reading: 0,
@@ -117,16 +125,32 @@ impl Client {
             cancelled: Vec::new(),
         }
     }
+
+    /// Changes the journal.
+    pub fn write(&mut self, entry: Entry) {
+        match entry {
+            Entry::Keep(_, both) => _ = self.journal.insert(both.0.token, *both),
+            Entry::Forget(token) => _ = self.journal.remove(&token),
+        }
+    }
 }
 
 impl World {
     /// Another engine: the memory of the one before is gone, the journal is not.
     pub fn new_engine(&mut self, number: usize) {
         let id = ClientId::from_bytes(bytes(self.server.fresh()));
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&self.chance.next().to_le_bytes());
         let client = &mut self.clients[number];
         client.engine += 1;
+        // What a page had begun to write as it went may be lost.
+        let writing = std::mem::take(&mut client.writing);
+        let written = self.chance.index(writing.len() + 1);
+        for entry in writing.into_iter().take(written) {
+            client.write(entry);
+        }
         let online = client.half.connection().online();
-        client.half = Half::new(id, Sender::new(), online);
+        client.half = Half::new(id, Sender::new(Key(0), secret), online);
         client.socket = None;
         client.sockets.clear();
         client.sources.clear();
@@ -263,6 +287,7 @@ impl World {
                 client.reading -= 1;
                 client.half.sender.read(key, slice, outcome, now);
             }
+            Input::Kept(key) => self.clients[number].half.sender.kept(key),
             Input::Timer => {
                 self.clients[number].armed = None;
                 let random = self.chance.next();

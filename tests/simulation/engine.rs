@@ -81,17 +81,17 @@ impl World {
                 }
             }
             Effect::Keep(key) => {
-                let Some(record) = client.half.sender.record(key) else {
-                    return;
-                };
-                let before = client.journal.get(&record.id).map(|(_, picked)| *picked);
-                if let Some(picked) = client.sources.get(&key).copied().or(before) {
-                    self.write_down(number, Entry::Keep(Box::new((record, picked))));
+                let record = client.half.sender.record(key);
+                let before = record.as_ref().and_then(|r| client.journal.get(&r.token));
+                let picked = client.sources.get(&key).copied();
+                match record.zip(picked.or(before.map(|(_, picked)| *picked))) {
+                    Some(both) => self.write_down(number, Entry::Keep(key, Box::new(both))),
+                    None => client.half.sender.kept(key),
                 }
             }
-            Effect::Forget(id) => {
-                self.check_forgotten(number, id);
-                self.write_down(number, Entry::Forget(id));
+            Effect::Forget(_, token) => {
+                self.check_forgotten(number, token);
+                self.write_down(number, Entry::Forget(token));
             }
             Effect::Release(key) => _ = client.sources.remove(&key),
         }
@@ -104,14 +104,21 @@ impl World {
             .span(Duration::from_micros(100), self.plan.reading);
         let at = (self.now + delay).max(self.clients[number].journal_at + Duration::from_nanos(1));
         self.clients[number].journal_at = at;
-        self.at(at, Event::Kept(number, self.clients[number].engine, entry));
+        self.clients[number].writing.push_back(entry);
+        self.at(at, Event::Kept(number, self.clients[number].engine));
     }
 
-    pub fn kept(&mut self, number: usize, entry: Entry) {
-        let journal = &mut self.clients[number].journal;
-        match entry {
-            Entry::Keep(both) => _ = journal.insert(both.0.id, *both),
-            Entry::Forget(id) => _ = journal.remove(&id),
+    pub fn kept(&mut self, number: usize) {
+        let Some(entry) = self.clients[number].writing.pop_front() else {
+            return;
+        };
+        let key = match &entry {
+            Entry::Keep(key, _) => Some(*key),
+            Entry::Forget(_) => None,
+        };
+        self.clients[number].write(entry);
+        if let Some(key) = key {
+            self.input(number, Input::Kept(key));
         }
     }
 
@@ -137,6 +144,8 @@ impl World {
                 return false;
             };
             let mut message = Bytes::from(message.into_owned());
+            self.check_written_down(number, &message);
+            let client = &mut self.clients[number];
             let fragile = message.first() == Some(&1) || is_hash(&message);
             if client.damage > 0 && fragile {
                 client.damage -= 1;

@@ -185,7 +185,9 @@ impl World {
         let task = Task::canceller(id);
         let number = self.server.fresh();
         self.server.tasks.insert(number, task);
-        self.checks.ended(id);
+        if let Some(entry) = self.server.books.upload(id) {
+            self.checks.ended(id, entry.token);
+        }
         self.proceed(number, Stage::Evict(id, Trouble::Ended));
     }
 

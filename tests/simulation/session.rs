@@ -119,7 +119,7 @@ impl World {
 
     /// Whether so much of this client waits that nothing more is read.
     fn is_crowded(&self, session: &Session) -> bool {
-        let streams = self.server.limits.max_concurrency as usize + MAX_LEAVING;
+        let streams = self.server.limits.most_streams() + MAX_LEAVING;
         let tasks = session.uploads.values();
         let tasks = tasks.filter_map(|task| self.server.tasks.get(task));
         session.receiver.is_congested()
@@ -188,7 +188,8 @@ impl World {
                 Effect::Open {
                     stream,
                     manifest,
-                    resume,
+                    token,
+                    begun,
                     verify,
                 } => {
                     session.shares = self.server.share(number);
@@ -199,10 +200,10 @@ impl World {
                     let task = self.server.fresh();
                     session.uploads.insert(stream, task);
                     let matching = verify && Proof::is_possible(manifest.size);
-                    let first = if matching { Stage::Match } else { Stage::Begin };
-                    let opening = Task::new(number, stream, manifest);
+                    let mut opening = Task::new(number, stream, manifest, token);
+                    (opening.begun, opening.matching) = (begun, matching);
                     self.server.tasks.insert(task, opening);
-                    self.proceed(task, resume.map_or(first, Stage::Find));
+                    self.proceed(task, Stage::Find);
                 }
                 Effect::Settle { stream, proven } => {
                     self.job(session, stream, Job::Settle(proven));

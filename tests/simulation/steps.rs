@@ -1,7 +1,7 @@
 //! What each step of an upload does once it is done, and what it leaves behind where the
 //! server ends in the middle of it.
 
-use longhaul::protocol::id::{FileId, Token};
+use longhaul::protocol::id::FileId;
 use longhaul::protocol::receiver::Opening;
 use longhaul::protocol::trouble::Trouble;
 use longhaul::registry::{Found, RegistryError};
@@ -20,18 +20,25 @@ impl World {
             Stage::Idle => Next::Do(Stage::Idle),
             Stage::Match | Stage::Adopt(..) => return self.perform_matching(task, stage),
             Stage::Begin => {
-                let fresh = self.server.fresh();
-                task.token = Token::from_bytes(bytes(fresh));
-                let id = FileId::from_bytes(bytes(fresh));
+                let id = FileId::from_bytes(bytes(self.server.fresh()));
                 let path = name::safe(&task.manifest.path);
                 let books = &mut self.server.books;
-                let claim = books.begin(id, task.token, &task.manifest, &path);
-                task.claim = Some(claim.map_err(lost)?);
-                Next::Do(Stage::Open)
+                match books.begin(id, task.token, &task.manifest, &path) {
+                    // Over another connection it has just begun.
+                    Err(RegistryError::Taken) => Next::Do(Stage::Find),
+                    claim => {
+                        task.claim = Some(claim.map_err(lost)?);
+                        Next::Do(Stage::Open)
+                    }
+                }
             }
-            Stage::Find(token) => {
-                task.token = token;
-                match self.server.books.find(token) {
+            Stage::Find => {
+                let begins = match task.matching {
+                    true => Stage::Match,
+                    false => Stage::Begin,
+                };
+                match self.server.books.find(task.token) {
+                    None | Some(Found::Replaced(_)) if !task.begun => Next::Do(begins),
                     None => Next::Over(Outcome::Opened(Opening::Gone)),
                     Some(Found::Stored(file)) => Next::Over(Outcome::Opened(Opening::Stored {
                         id: file.id,
@@ -56,7 +63,7 @@ impl World {
             Stage::Evict(id, _) => Next::Do(Stage::Hold(id)),
             Stage::Hold(id) => {
                 let claim = match self.server.books.hold(id) {
-                    Err(RegistryError::Unknown) => return Ok(Next::Do(Stage::Find(task.token))),
+                    Err(RegistryError::Unknown) => return Ok(Next::Do(Stage::Find)),
                     other => other.map_err(lost)?,
                 };
                 if claim.upload.manifest.size != task.size() {
@@ -131,7 +138,7 @@ impl World {
             }
             Stage::End => {
                 match self.server.books.end(id, Some(epoch)) {
-                    Ok(_) => self.checks.ended(id),
+                    Ok(_) => self.checks.ended(id, task.token),
                     Err(RegistryError::Unknown) => {}
                     Err(error) => return Err(lost(error)),
                 }
@@ -172,7 +179,6 @@ impl World {
         }
         let opening = Opening::Granted {
             id,
-            token: task.token,
             blocks: claim.blocks.clone(),
         };
         Ok(Next::Report(Outcome::Opened(opening), Stage::Idle))
@@ -203,10 +209,9 @@ impl World {
             if held(self, &id) {
                 return Ok(Next::Do(Stage::Match));
             }
-            let token = Token::from_bytes(bytes(self.server.fresh()));
-            return match self.server.books.adopt(id, epoch, token) {
+            return match self.server.books.adopt(id, epoch, task.token) {
                 Ok(claim) => {
-                    (task.token, task.foreign) = (token, true);
+                    task.foreign = true;
                     task.claim = Some(claim);
                     Ok(Next::Do(Stage::Open))
                 }

@@ -50,7 +50,7 @@ pub enum Stage {
     Match,
     Adopt(FileId, Epoch),
     Begin,
-    Find(Token),
+    Find,
     Evict(FileId, Trouble),
     Hold(FileId),
     Open,
@@ -84,6 +84,10 @@ pub struct Task {
     /// Counts its steps: an answer to an earlier one means nothing.
     pub stamp: u64,
     pub token: Token,
+    /// Whether its client was told before that it is there.
+    pub begun: bool,
+    /// Whether its client can prove what it has.
+    pub matching: bool,
     pub claim: Option<Claim>,
     pub writer: Option<Writer>,
     pub hasher: Option<BlockHasher>,
@@ -96,7 +100,7 @@ pub struct Task {
 }
 
 impl Task {
-    pub fn new(session: u64, stream: StreamId, manifest: Manifest) -> Self {
+    pub fn new(session: u64, stream: StreamId, manifest: Manifest, token: Token) -> Self {
         Self {
             session,
             stream,
@@ -104,7 +108,9 @@ impl Task {
             jobs: VecDeque::new(),
             stage: Stage::Idle,
             stamp: 0,
-            token: Token::from_bytes([0; 16]),
+            token,
+            begun: false,
+            matching: false,
             claim: None,
             writer: None,
             hasher: None,
@@ -122,7 +128,7 @@ impl Task {
             modified: None,
             media_type: String::new(),
         };
-        let mut task = Self::new(0, StreamId(0), manifest);
+        let mut task = Self::new(0, StreamId(0), manifest, Token::from_bytes([0; 16]));
         task.orphan = true;
         task
     }
@@ -255,7 +261,7 @@ impl World {
     fn latency(&mut self, stage: &Stage) -> Duration {
         let base = match stage {
             Stage::Idle | Stage::Evict(..) => Duration::from_micros(1),
-            Stage::Match | Stage::Find(_) | Stage::Open | Stage::Settle => self.plan.disk / 8,
+            Stage::Match | Stage::Find | Stage::Open | Stage::Settle => self.plan.disk / 8,
             Stage::Write(..) => self.plan.disk / 4,
             _ => self.plan.disk,
         };

@@ -10,7 +10,7 @@ use longhaul::protocol::{StreamId, Time};
 
 use super::chance::Chance;
 use super::checks::Checks;
-use super::client::{Client, Entry, Reading};
+use super::client::{Client, Reading};
 use super::faults::Fault;
 use super::network::{Cargo, Link, LinkId, Side};
 use super::server::{Control, Server};
@@ -27,7 +27,7 @@ pub enum Event {
     Opened(LinkId),
     Arrive(LinkId, Side, Cargo),
     Read(usize, u64, Reading),
-    Kept(usize, u64, Entry),
+    Kept(usize, u64),
     Timer(usize, u64, u64),
     Thaw(usize),
     Done(u64, u64),
@@ -200,16 +200,11 @@ impl World {
             Event::Read(client, by, reading) if by == engine(self, client) => {
                 self.read_done(client, reading);
             }
-            Event::Kept(client, by, entry) => {
-                // What a page had begun to write as it went may be lost.
-                if by == engine(self, client) || self.chance.percent(50) {
-                    self.kept(client, entry);
-                }
-            }
+            Event::Kept(client, by) if by == engine(self, client) => self.kept(client),
             Event::Timer(client, by, stamp) if by == engine(self, client) => {
                 self.timer(client, stamp);
             }
-            Event::Read(..) | Event::Timer(..) => {}
+            Event::Read(..) | Event::Kept(..) | Event::Timer(..) => {}
             Event::Thaw(client) => self.thaw(client),
             Event::Done(task, stamp) => self.done(task, stamp),
             Event::Outcome(session, stream, outcome) => self.came_of(session, stream, outcome),

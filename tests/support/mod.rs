@@ -139,6 +139,13 @@ pub struct Client {
     credit: u64,
 }
 
+/// A token that nobody else has.
+pub fn token() -> Token {
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).unwrap();
+    Token::from_bytes(token)
+}
+
 /// What the server granted for a stream.
 pub struct Opened {
     pub stream: StreamId,
@@ -308,10 +315,12 @@ impl Client {
             modified: None,
             media_type: String::new(),
         };
+        let token = resume.unwrap_or_else(token);
         self.say(ClientMessage::Open {
             stream,
             manifest,
-            resume,
+            token,
+            begun: resume.is_some(),
             verify: false,
         })
         .await;
@@ -320,7 +329,6 @@ impl Client {
                 ServerMessage::Opened {
                     stream: s,
                     id,
-                    token,
                     have,
                 } if s == stream => Some(Opened {
                     stream,
@@ -399,18 +407,18 @@ impl Client {
     }
 
     /// Asks to continue an upload of `size` bytes, whatever the answer will be.
-    pub async fn ask(&mut self, stream: StreamId, size: u64, resume: Token) {
+    pub async fn ask(&mut self, stream: StreamId, size: u64, token: Token) {
         let manifest = Manifest {
             path: "a".into(),
             size,
             modified: None,
             media_type: String::new(),
         };
-        let resume = Some(resume);
         self.say(ClientMessage::Open {
             stream,
             manifest,
-            resume,
+            token,
+            begun: true,
             verify: false,
         })
         .await;

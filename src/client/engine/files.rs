@@ -1,11 +1,9 @@
 //! The files of uploads: where they come from, and who else keeps them.
 
-use std::rc::Rc;
-
 use wasm_bindgen_futures::spawn_local;
 
+use super::notes::Notes;
 use super::{Engine, Inner};
-use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Word};
 use crate::client::source::{self, Source};
 use crate::port::{Key, Report};
@@ -93,7 +91,7 @@ impl Engine {
     /// Takes files in, those that were offered unless they have been sent.
     async fn add(&self, mut batch: Batch) {
         let mut journal = None;
-        self.event(|inner| journal = inner.journal.clone());
+        self.event(|inner| journal = inner.notes.journal.clone());
         if let Some(journal) = journal.filter(|_| batch.offered) {
             let mut left = Vec::with_capacity(batch.files.len());
             for source in batch.files {
@@ -109,11 +107,12 @@ impl Engine {
 }
 
 impl Inner {
-    /// From now on nothing is done any more. Gives the files of what is unfinished.
-    pub(super) fn end(&mut self) -> (Vec<Source>, Option<Rc<Journal>>) {
+    /// From now on nothing is done any more. Gives the files of what is unfinished, and what
+    /// is still to be written down.
+    pub(super) fn end(&mut self) -> (Vec<Source>, Notes) {
         self.over = true;
         self.timer = None;
-        (self.files(), self.journal.take())
+        (self.files(), std::mem::take(&mut self.notes))
     }
 
     /// The files of all that is unfinished.

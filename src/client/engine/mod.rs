@@ -5,6 +5,7 @@
 //! the protocol.
 
 mod files;
+mod notes;
 mod pages;
 mod report;
 
@@ -20,9 +21,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use self::files::{Batch, Waiting};
+use self::notes::Notes;
 use self::pages::Page;
 use crate::client::hasher::Hasher;
-use crate::client::journal::Journal;
+use crate::client::journal::{Change, Journal};
 use crate::client::lines::{LineId, Lines, Word};
 use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
@@ -69,7 +71,7 @@ struct Inner {
     socket: Option<Socket>,
     sources: Sources,
     hasher: Rc<Hasher>,
-    journal: Option<Rc<Journal>>,
+    notes: Notes,
     /// Files that came before the journal was read; one of them may be what an upload
     /// in it waits for.
     early: Vec<Batch>,
@@ -93,12 +95,12 @@ struct Inner {
 impl Engine {
     /// Starts the engine. It talks to pages over `lines`, once they attached; it is
     /// `mortal` if it ends with one page of several.
-    pub fn start(lines: Rc<Lines>, mortal: bool) -> Self {
-        let mut client = [0; 16];
-        // Without chance the client is nobody in particular; tokens still hold.
-        let _ = getrandom::fill(&mut client);
+    pub fn start(lines: Rc<Lines>, mortal: bool) -> Result<Self, getrandom::Error> {
+        let (mut client, mut secret) = ([0; 16], [0; 32]);
+        getrandom::fill(&mut client)?;
+        getrandom::fill(&mut secret)?;
         // Keys of an engine before this one mean nothing here.
-        let sender = Sender::starting_at(Key(random() as u32 / 2));
+        let sender = Sender::new(Key(random() as u32 / 2), secret);
         let online = ON_LINE.with(|online| *online);
         let hasher = Rc::new(Hasher::default());
         let engine = Self(Rc::new(RefCell::new(Inner {
@@ -109,7 +111,7 @@ impl Engine {
             socket: None,
             sources: Sources::default(),
             hasher: hasher.clone(),
-            journal: None,
+            notes: Notes::default(),
             early: Vec::new(),
             waiting: Waiting::All,
             lines,
@@ -135,7 +137,7 @@ impl Engine {
             })
             .forget();
         }
-        engine
+        Ok(engine)
     }
 
     /// A page commands.
@@ -151,10 +153,8 @@ impl Engine {
     /// once everything about it is written down.
     pub async fn leave(self) -> Vec<Source> {
         self.event(|inner| inner.connect(Event::Hidden));
-        let (files, journal) = self.0.borrow_mut().end();
-        if let Some(journal) = journal
-            && let Err(error) = journal.settle().await
-        {
+        let (files, notes) = self.0.borrow_mut().end();
+        if let Err(error) = notes.finish().await {
             warn("the journal failed", &error);
         }
         files
@@ -191,7 +191,7 @@ impl Engine {
                     handles.push((key, handle));
                 }
             }
-            inner.journal = journal;
+            inner.notes.journal = journal;
         });
         self.admit_early(Waiting::Nothing).await;
         for (key, handle) in handles {
@@ -277,6 +277,7 @@ impl Inner {
         while let Some(effect) = self.client.poll() {
             self.effect(effect, engine);
         }
+        self.write_notes(engine);
         self.transmit();
         self.report_changes();
         self.arm(engine);
@@ -330,28 +331,8 @@ impl Inner {
                     source::read(&file, range, &hasher, take).await;
                 });
             }
-            Effect::Keep(key) => {
-                if let (Some(journal), Some(record)) =
-                    (self.journal.clone(), self.client.sender.record(key))
-                {
-                    let handle = self.sources.get(key).map(|s| s.handle.clone());
-                    spawn_local(async move {
-                        let handle = handle.unwrap_or_default();
-                        if let Err(error) = journal.keep(&record, &handle).await {
-                            warn("an upload could not be written down", &error);
-                        }
-                    });
-                }
-            }
-            Effect::Forget(id) => {
-                if let Some(journal) = self.journal.clone() {
-                    spawn_local(async move {
-                        if let Err(error) = journal.forget(id).await {
-                            warn("an upload could not be struck out", &error);
-                        }
-                    });
-                }
-            }
+            Effect::Keep(key) => self.write_down(key),
+            Effect::Forget(_, token) => self.notes.push(Change::Forget(token)),
             Effect::Release(key) => {
                 let Some(source) = self.sources.forget(key) else {
                     return;
@@ -360,13 +341,7 @@ impl Inner {
                 if self.mortal {
                     self.lines.say(&Word::Spent(tag), &Array::new());
                 }
-                if let Some(journal) = self.journal.clone() {
-                    spawn_local(async move {
-                        if let Err(error) = journal.end(tag).await {
-                            warn("the end of an upload could not be written down", &error);
-                        }
-                    });
-                }
+                self.notes.push(Change::End(tag));
             }
         }
     }

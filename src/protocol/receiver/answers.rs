@@ -14,8 +14,8 @@ impl Receiver {
             return;
         };
         match opening {
-            Opening::Granted { id, token, blocks } => {
-                let granted = incoming.granted(stream, (id, token), blocks, now, &mut self.out);
+            Opening::Granted { id, blocks } => {
+                let granted = incoming.granted(stream, id, blocks, now, &mut self.out);
                 self.count_freed();
                 if let Err(code) = granted {
                     self.close(code);

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::{Effect, Leave, Out, Settings, Violation};
 use crate::protocol::close::CloseCode;
-use crate::protocol::id::{FileId, Token};
+use crate::protocol::id::FileId;
+use crate::protocol::manifest::Limits;
 use crate::protocol::message::{HASHES_PER_MESSAGE, RANGES_PER_MESSAGE, ServerMessage};
 use crate::protocol::ranges::RangeSet;
 use crate::protocol::trouble::Trouble;
@@ -117,9 +118,12 @@ impl Incoming {
         }
     }
 
-    /// Whether it takes one of the places of [`super::Limits::max_concurrency`].
-    pub(super) fn is_active(&self) -> bool {
-        !matches!(self.phase, Phase::Leaving { .. })
+    /// What it takes of [`Limits::room`].
+    pub(super) fn weight(&self) -> u32 {
+        match self.phase {
+            Phase::Leaving { .. } => 0,
+            _ => Limits::weight(self.size),
+        }
     }
 
     pub(super) fn ack_due(&self) -> bool {
@@ -164,7 +168,7 @@ impl Incoming {
     pub(super) fn granted(
         &mut self,
         stream: StreamId,
-        (id, token): (FileId, Token),
+        id: FileId,
         durable: Vec<(u64, BlockHash)>,
         now: Time,
         out: &mut Out,
@@ -187,12 +191,8 @@ impl Incoming {
             .sum();
         self.received = self.durable;
         let (have, told) = tellable(self.hashes.iter().map(|(block, hash)| (*block, *hash)));
-        out.outbox.push_back(ServerMessage::Opened {
-            stream,
-            id,
-            token,
-            have,
-        });
+        out.outbox
+            .push_back(ServerMessage::Opened { stream, id, have });
         if verify {
             for told in told.chunks(HASHES_PER_MESSAGE) {
                 out.outbox.push_back(ServerMessage::Hashes {

@@ -52,7 +52,9 @@ pub enum Effect {
         /// The file.
         manifest: Manifest,
         /// The secret of an upload that was begun before.
-        resume: Option<Token>,
+        token: Token,
+        /// Whether the client was told before that it is there.
+        begun: bool,
         /// Whether its client can prove that it has what is there of another upload.
         verify: bool,
     },
@@ -108,8 +110,6 @@ pub enum Opening {
     Granted {
         /// Its name in links.
         id: FileId,
-        /// The secret that continues it.
-        token: Token,
         /// Its durable blocks.
         blocks: Vec<(u64, BlockHash)>,
     },
@@ -355,10 +355,11 @@ impl Receiver {
             ClientMessage::Open {
                 stream,
                 manifest,
-                resume,
+                token,
+                begun,
                 verify,
             } => {
-                return self.open(stream, manifest, resume, verify);
+                return self.open(stream, manifest, (token, begun), verify);
             }
             ClientMessage::BlockHash {
                 stream,
@@ -441,7 +442,7 @@ impl Receiver {
         &mut self,
         stream: StreamId,
         manifest: Manifest,
-        resume: Option<Token>,
+        (token, begun): (Token, bool),
         verify: bool,
     ) -> Result<(), Violation> {
         if self.newest.is_some_and(|newest| stream <= newest) {
@@ -452,9 +453,9 @@ impl Receiver {
             self.batch = (0, 0);
         }
         let batch = (self.batch.0 + 1, self.batch.1.saturating_add(manifest.size));
-        let active = self.streams.values().filter(|s| s.is_active()).count();
+        let taken: u32 = self.streams.values().map(Incoming::weight).sum();
         let limits = &self.settings.limits;
-        let verdict = if active >= limits.max_concurrency as usize {
+        let verdict = if taken + Limits::weight(manifest.size) > limits.room() {
             Err(Trouble::Busy)
         } else {
             limits
@@ -464,12 +465,15 @@ impl Receiver {
         match verdict {
             Ok(()) => {
                 self.batch = batch;
+                // Who thinks that it begins may find that another with its token was faster.
+                let compares = verify || !begun;
                 self.streams
-                    .insert(stream, Incoming::new(manifest.size, verify));
+                    .insert(stream, Incoming::new(manifest.size, compares));
                 self.out.effects.push_back(Effect::Open {
                     stream,
                     manifest,
-                    resume,
+                    token,
+                    begun,
                     verify,
                 });
             }

@@ -36,7 +36,8 @@ fn open(stream: u32) -> Vec<u8> {
             modified: None,
             media_type: String::new(),
         },
-        resume: None,
+        token: Token::from_bytes([2; 16]),
+        begun: false,
         verify: false,
     }
     .encode()
@@ -51,9 +52,8 @@ fn code(messages: &[Vec<u8>]) -> Option<CloseCode> {
             match effect {
                 Effect::Open { stream, .. } => {
                     let id = FileId::from_bytes([1; 16]);
-                    let token = Token::from_bytes([2; 16]);
                     let blocks = Vec::new();
-                    receiver.opened(stream, Opening::Granted { id, token, blocks }, Time::ZERO);
+                    receiver.opened(stream, Opening::Granted { id, blocks }, Time::ZERO);
                 }
                 Effect::Close(code) => return Some(code),
                 _ => {}
@@ -74,48 +74,56 @@ fn each_violation_has_its_close_code() {
         ("a message before hello", vec![open(0)], protocol),
         ("data before hello", vec![data(0, 0, 1)], protocol),
         ("another version", vec![hello(99)], Some(CloseCode::Version)),
-        ("hello twice", vec![hello(1), hello(1)], protocol),
-        ("an unknown frame", vec![hello(1), vec![77]], protocol),
-        ("an unknown message", vec![hello(1), vec![0, 99]], protocol),
+        (
+            "hello twice",
+            vec![hello(VERSION), hello(VERSION)],
+            protocol,
+        ),
+        ("an unknown frame", vec![hello(VERSION), vec![77]], protocol),
+        (
+            "an unknown message",
+            vec![hello(VERSION), vec![0, 99]],
+            protocol,
+        ),
         (
             "a stream that never was",
-            vec![hello(1), data(0, 0, 1)],
+            vec![hello(VERSION), data(0, 0, 1)],
             protocol,
         ),
         (
             "a stream id again",
-            vec![hello(1), open(3), open(3)],
+            vec![hello(VERSION), open(3), open(3)],
             protocol,
         ),
         (
             "the middle of a block first",
-            vec![hello(1), open(0), data(0, 5, 1)],
+            vec![hello(VERSION), open(0), data(0, 5, 1)],
             protocol,
         ),
         (
             "a gap within a block",
-            vec![hello(1), open(0), data(0, 0, 4), data(0, 5, 1)],
+            vec![hello(VERSION), open(0), data(0, 0, 4), data(0, 5, 1)],
             protocol,
         ),
         (
             "a block before the last one is whole",
-            vec![hello(1), open(0), data(0, 0, 4), data(0, BLOCK, 1)],
+            vec![hello(VERSION), open(0), data(0, 0, 4), data(0, BLOCK, 1)],
             protocol,
         ),
         (
             "data past the end",
-            vec![hello(1), open(0), data(0, SIZE, 1)],
+            vec![hello(VERSION), open(0), data(0, SIZE, 1)],
             protocol,
         ),
         (
             "more than the credit",
-            vec![hello(1), open(0), data(0, 0, 1025)],
+            vec![hello(VERSION), open(0), data(0, 0, 1025)],
             protocol,
         ),
         (
             "a hash of a block that did not come",
             vec![
-                hello(1),
+                hello(VERSION),
                 open(0),
                 ClientMessage::BlockHash {
                     stream: StreamId(0),
@@ -128,7 +136,7 @@ fn each_violation_has_its_close_code() {
         ),
         (
             "nothing wrong",
-            vec![hello(1), open(0), data(0, 0, 4), data(0, 4, 4)],
+            vec![hello(VERSION), open(0), data(0, 0, 4), data(0, 4, 4)],
             None,
         ),
     ];
@@ -148,7 +156,7 @@ fn a_stream_that_ended_is_an_ordinary_case() {
     }
     .encode();
     let mut receiver = Receiver::new(settings());
-    for message in [hello(1), open(0), pause] {
+    for message in [hello(VERSION), open(0), pause] {
         receiver.message(message.into(), Time::ZERO);
     }
     receiver.released(StreamId(0));
@@ -171,7 +179,7 @@ fn a_topic_is_begun_anew_whenever_it_is_asked_for() {
         (topic, ClientMessage::Watch { topic }.encode())
     };
     let mut receiver = Receiver::new(settings());
-    receiver.message(hello(1).into(), Time::ZERO);
+    receiver.message(hello(VERSION).into(), Time::ZERO);
     for _ in 0..2 {
         for (topic, message) in (0..MAX_TOPICS).map(watch) {
             effects(&mut receiver);
@@ -196,7 +204,7 @@ fn an_upload_beyond_the_limits_fails_and_the_connection_stays() {
         },
         ..settings()
     });
-    receiver.message(hello(1).into(), Time::ZERO);
+    receiver.message(hello(VERSION).into(), Time::ZERO);
     receiver.message(open(0).into(), Time::ZERO);
     let sent: Vec<_> = std::iter::from_fn(|| receiver.poll_send()).collect();
     let trouble = Trouble::TooLarge { limit: SIZE - 1 };
@@ -219,7 +227,7 @@ fn a_client_that_does_not_read_is_not_read_from() {
         },
         ..settings()
     });
-    receiver.message(hello(1).into(), Time::ZERO);
+    receiver.message(hello(VERSION).into(), Time::ZERO);
     let mut stream = 0;
     while !receiver.is_congested() {
         receiver.message(open(stream).into(), Time::ZERO);
@@ -233,7 +241,7 @@ fn a_client_that_does_not_read_is_not_read_from() {
 #[test]
 fn a_size_that_is_only_announced_takes_no_memory() {
     let mut receiver = Receiver::new(settings());
-    receiver.message(hello(1).into(), Time::ZERO);
+    receiver.message(hello(VERSION).into(), Time::ZERO);
     let stream = StreamId(0);
     let manifest = Manifest {
         path: "a".into(),
@@ -244,16 +252,16 @@ fn a_size_that_is_only_announced_takes_no_memory() {
     let open = ClientMessage::Open {
         stream,
         manifest,
-        resume: None,
+        token: Token::from_bytes([2; 16]),
+        begun: false,
         verify: true,
     };
     receiver.message(open.encode().into(), Time::ZERO);
-    let (id, token) = (FileId::from_bytes([1; 16]), Token::from_bytes([2; 16]));
+    let id = FileId::from_bytes([1; 16]);
     receiver.opened(
         stream,
         Opening::Granted {
             id,
-            token,
             blocks: Vec::new(),
         },
         Time::ZERO,
@@ -272,7 +280,7 @@ fn resting() -> Vec<(u64, BlockHash)> {
 /// A receiver that has asked for a proof, and what it said.
 fn asked() -> (Receiver, Vec<ServerMessage>) {
     let mut receiver = Receiver::new(settings());
-    for message in [hello(1), open(0)] {
+    for message in [hello(VERSION), open(0)] {
         receiver.message(message.into(), Time::ZERO);
     }
     let (challenge, blocks) = (CHALLENGE, resting());
@@ -353,12 +361,12 @@ fn out_of_turn_a_proof_and_all_else_is_a_violation() {
         Effect::Close(CloseCode::Protocol)
     );
     let protocol = Some(CloseCode::Protocol);
-    assert_eq!(code(&[hello(1), open(0), proof.clone()]), protocol);
-    assert_eq!(code(&[hello(1), proof]), protocol);
+    assert_eq!(code(&[hello(VERSION), open(0), proof.clone()]), protocol);
+    assert_eq!(code(&[hello(VERSION), proof]), protocol);
 
     // Data that did not wait for the question.
     let mut receiver = Receiver::new(settings());
-    for message in [hello(1), open(0), data(0, 0, 1)] {
+    for message in [hello(VERSION), open(0), data(0, 0, 1)] {
         receiver.message(message.into(), Time::ZERO);
     }
     effects(&mut receiver);

@@ -6,7 +6,9 @@
 //!
 //! The invariants: what is shown as received or durable was said by the server; a
 //! file's bytes are sent only after what the server has of it was compared, or proven to
-//! be the same; no upload is forgotten before the server has stored or cancelled it.
+//! be the same; no upload is forgotten before the server has stored or cancelled it; and
+//! nothing of an upload is sent before the journal has its token, so that whatever becomes
+//! of this client, the next one asks for the same upload and does not begin a second one.
 
 mod outgoing;
 mod queue;
@@ -35,6 +37,9 @@ const AHEAD: u64 = 32 * 1024 * 1024;
 const LEAST_FRAME: u64 = 16 * 1024;
 /// How often damaged blocks are sent again before giving up.
 const MAX_NACKS: u32 = 8;
+/// How many uploads are written down before it is their turn, so that those whose turn it
+/// is need not wait for the journal, and many share one change of it.
+const WRITTEN_AHEAD: usize = 128;
 
 /// What the driver must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +53,12 @@ pub enum Effect {
         /// Which bytes.
         range: Range<u64>,
     },
-    /// Keep what [`Sender::record`] gives, to continue after a restart of the client.
+    /// Keep what [`Sender::record`] gives, to continue after a restart of the client;
+    /// answered by [`Sender::kept`] once it is sure to outlive this one.
     Keep(Key),
-    /// Forget what was kept of that upload.
-    Forget(FileId),
+    /// Forget what was kept of an upload, which has this token. Changes of the journal are
+    /// made in order.
+    Forget(Key, Token),
     /// Let go of the file of an upload: it is not read again.
     Release(Key),
 }
@@ -72,8 +79,8 @@ pub struct Record {
     pub manifest: Manifest,
     /// The secret that continues the upload.
     pub token: Token,
-    /// Its name in links.
-    pub id: FileId,
+    /// Its name in links, if the server is known to have it.
+    pub id: Option<FileId>,
     /// Whether a person paused it.
     pub paused: bool,
     /// How many bytes the server had made durable when this was kept.
@@ -82,20 +89,30 @@ pub struct Record {
     pub order: u32,
 }
 
+/// Where an upload stands in the queue: whether it is new, how long it is, which it is.
+type Place = (bool, u64, Key);
+
 /// The client's side of all its uploads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sender {
     limits: Option<Limits>,
     /// What may be sent, while there is a connection.
     window: Option<Window>,
     uploads: BTreeMap<Key, Outgoing>,
     next_key: u32,
+    secret: [u8; 32],
     streams: BTreeMap<StreamId, Key>,
     /// Streams that were paused and whose end the server has not yet confirmed.
     leaving: BTreeMap<StreamId, Key>,
     next_stream: u32,
     /// Uploads that wait for their turn: those that were begun first, then by size.
-    queue: BTreeSet<(bool, u64, Key)>,
+    queue: BTreeSet<Place>,
+    /// Those of them that the journal has.
+    ready: BTreeSet<Place>,
+    /// Those that it is about to have.
+    writing: BTreeSet<Key>,
+    /// All that wait for their turn, the oldest first.
+    ages: BTreeSet<Key>,
     /// Uploads that try again by themselves, and when.
     waiting: BTreeSet<(Time, Key)>,
     /// The upload that sent the last frame.
@@ -108,17 +125,38 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A client without uploads.
-    pub fn new() -> Self {
-        Self::default()
+    /// A client without uploads, whose first will have this key. From `secret`, which is
+    /// random and used for nothing else, it derives what continues its uploads.
+    pub fn new(first: Key, secret: [u8; 32]) -> Self {
+        Self {
+            limits: None,
+            window: None,
+            uploads: BTreeMap::new(),
+            next_key: first.0,
+            secret,
+            streams: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            next_stream: 0,
+            queue: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            writing: BTreeSet::new(),
+            ages: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            turn: Key::default(),
+            next_slice: 0,
+            effects: VecDeque::new(),
+            outbox: VecDeque::new(),
+            changed: BTreeSet::new(),
+            removed: Vec::new(),
+        }
     }
 
-    /// The same, whose first upload has this key.
-    pub fn starting_at(key: Key) -> Self {
-        Self {
-            next_key: key.0,
-            ..Self::default()
-        }
+    /// What continues the upload of that key: a BLAKE3 of it, keyed with the secret.
+    fn token(&self, key: Key) -> Token {
+        let hash = blake3::keyed_hash(&self.secret, &key.0.to_le_bytes());
+        let mut token = [0; 16];
+        token.copy_from_slice(&hash.as_bytes()[..16]);
+        Token::from_bytes(token)
     }
 
     /// The next read, or change of the journal; call until there is none.
@@ -240,23 +278,27 @@ impl Sender {
                     window.granted(limit);
                 }
             }
-            ServerMessage::Opened {
-                stream,
-                id,
-                token,
-                have,
-            } => {
+            ServerMessage::Opened { stream, id, have } => {
+                if let Some(key) = self.leaving.get(&stream).copied()
+                    && let Some(upload) = self.uploads.get_mut(&key)
+                {
+                    // It was paused before this was heard.
+                    upload.id = Some(id);
+                    // Its place in the queue, if it is there again, stays the same.
+                    upload.begun |= upload.phase != Phase::Queued;
+                    self.keep(key);
+                }
                 self.with(stream, now, |key, upload, sender| {
                     upload.id = Some(id);
-                    upload.token = Some(token);
                     let known = upload.begun || matches!(upload.phase, Phase::Proving(..));
                     if known && !have.is_empty() {
                         upload.note = Some(Note::Continued);
                     }
                     upload.begun = true;
                     upload.trouble = None;
-                    upload.opened(stream, &have, now);
-                    sender.effects.push_back(Effect::Keep(key));
+                    if upload.opened(stream, &have, now) {
+                        upload.keep(key, &mut sender.effects);
+                    }
                     Ok(())
                 });
             }
@@ -278,7 +320,7 @@ impl Sender {
             } => {
                 self.with(stream, now, |key, upload, sender| {
                     if upload.acknowledged(received, durable, now) {
-                        sender.effects.push_back(Effect::Keep(key));
+                        upload.keep(key, &mut sender.effects);
                     }
                     Ok(())
                 });
@@ -297,9 +339,8 @@ impl Sender {
                 self.with(stream, now, |key, upload, sender| {
                     sender.streams.remove(&stream);
                     upload.stored(id, root);
-                    sender
-                        .effects
-                        .extend([Effect::Forget(id), Effect::Release(key)]);
+                    upload.forget(key, &mut sender.effects);
+                    sender.effects.push_back(Effect::Release(key));
                     Ok(())
                 });
             }
@@ -311,12 +352,12 @@ impl Sender {
             ServerMessage::Gone { stream } => {
                 if let Some(key) = self.streams.remove(&stream) {
                     if let Some(upload) = self.uploads.get_mut(&key) {
-                        self.effects.extend(upload.id.map(Effect::Forget));
                         // Where nothing was there, nobody needs to know.
                         let lost = upload.durable() > 0;
                         upload.start_over();
                         upload.note = lost.then_some(Note::StartedOver);
                     }
+                    self.keep(key);
                     self.requeue(key);
                 }
             }
@@ -396,7 +437,7 @@ impl Sender {
     }
 
     /// Proves or seals, where an upload has come so far.
-    fn conclude(&mut self, key: Key) {
+    pub(super) fn conclude(&mut self, key: Key) {
         let Some(upload) = self.uploads.get_mut(&key) else {
             return;
         };
@@ -438,6 +479,19 @@ impl Sender {
             }
         }
         None
+    }
+
+    /// [`Effect::Keep`] was carried out; each of them is answered, whatever came of it: who
+    /// has no journal sends all the same.
+    pub fn kept(&mut self, key: Key) {
+        self.writing.remove(&key);
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.kept();
+            if upload.phase == Phase::Queued && upload.is_written_down() {
+                self.ready.insert(upload.place(key));
+                self.fill();
+            }
+        }
     }
 
     /// The next block of a read is there, or the read came to an end before it.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::row::{Key, Note, Row, RowState};
+use super::{Effect, Place};
 use crate::protocol::block::{Block, Cutting};
 use crate::protocol::id::{FileId, Token};
-use crate::protocol::manifest::Manifest;
+use crate::protocol::manifest::{Manifest, SMALL};
 use crate::protocol::ranges::RangeSet;
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
@@ -50,12 +51,23 @@ pub(super) enum Phase {
     Stored,
 }
 
+/// Whether the journal has the token of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    No,
+    /// It was told to.
+    Soon,
+    Yes,
+}
+
 /// One upload as its sender sends it.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) manifest: Manifest,
     pub(super) phase: Phase,
-    pub(super) token: Option<Token>,
+    pub(super) token: Token,
+    /// Whether `Open` was sent with that token: the server may know it.
+    pub(super) asked: bool,
     pub(super) id: Option<FileId>,
     pub(super) digest: Option<Root>,
     pub(super) trouble: Option<Trouble>,
@@ -77,6 +89,9 @@ pub(super) struct Outgoing {
     durable: u64,
     /// How many durable bytes the journal knows of.
     kept: u64,
+    written: Written,
+    /// How many changes of the journal about it are under way.
+    keeping: u32,
     rate: Rate,
     /// Our own hash of each block that was read.
     hashes: Vec<Option<BlockHash>>,
@@ -99,12 +114,13 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(manifest: Manifest, source: bool) -> Self {
+    pub(super) fn new(manifest: Manifest, token: Token, source: bool) -> Self {
         let blocks = blocks(manifest.size) as usize;
         Self {
             manifest,
             phase: Phase::Queued,
-            token: None,
+            token,
+            asked: false,
             id: None,
             digest: None,
             trouble: None,
@@ -119,6 +135,8 @@ impl Outgoing {
             received: 0,
             durable: 0,
             kept: 0,
+            written: Written::No,
+            keeping: 0,
             rate: Rate::default(),
             hashes: vec![None; blocks],
             theirs: BTreeMap::new(),
@@ -144,6 +162,51 @@ impl Outgoing {
             | Phase::Sealing(s) => Some(s),
             _ => None,
         }
+    }
+
+    /// Its place in the queue.
+    pub(super) fn place(&self, key: Key) -> Place {
+        (!self.begun, self.manifest.size, key)
+    }
+
+    /// Has the journal keep it as it is now.
+    pub(super) fn keep(&mut self, key: Key, effects: &mut VecDeque<Effect>) {
+        if self.written == Written::No {
+            self.written = Written::Soon;
+        }
+        self.keeping += 1;
+        effects.push_back(Effect::Keep(key));
+    }
+
+    /// The journal has kept it.
+    pub(super) fn kept(&mut self) {
+        self.keeping = self.keeping.saturating_sub(1);
+        if self.keeping == 0 && self.written == Written::Soon {
+            self.written = Written::Yes;
+        }
+    }
+
+    /// Has the journal forget it, if it has it.
+    pub(super) fn forget(&mut self, key: Key, effects: &mut VecDeque<Effect>) {
+        if self.written != Written::No {
+            self.written = Written::No;
+            effects.push_back(Effect::Forget(key, self.token));
+        }
+    }
+
+    /// It came out of the journal.
+    pub(super) fn restored(&mut self) {
+        self.written = Written::Yes;
+    }
+
+    /// Whether the journal has its token, or will have it.
+    pub(super) fn is_noted(&self) -> bool {
+        self.written != Written::No
+    }
+
+    /// Whether the journal has its token.
+    pub(super) fn is_written_down(&self) -> bool {
+        self.written == Written::Yes
     }
 
     /// Whether there is nothing more to be done about it.
@@ -176,7 +239,7 @@ impl Outgoing {
 
     /// The server no longer has anything of it.
     pub(super) fn start_over(&mut self) {
-        self.token = None;
+        self.asked = false;
         self.id = None;
         self.received = 0;
         self.durable = 0;
@@ -208,8 +271,14 @@ impl Outgoing {
         Some(proof)
     }
 
-    /// The server has these blocks; those that were not hashed are compared first.
-    pub(super) fn opened(&mut self, stream: StreamId, have: &RangeSet, now: Time) {
+    /// The server has these blocks; those that were not hashed are compared first. Whether
+    /// that is worth keeping.
+    pub(super) fn opened(&mut self, stream: StreamId, have: &RangeSet, now: Time) -> bool {
+        if let Phase::Sending(_) | Phase::Sealing(_) = self.phase {
+            // It did not wait for this, and is stored before long.
+            self.rate.reset(now, self.received);
+            return false;
+        }
         let all = 0..blocks(self.manifest.size);
         self.missing = have.complement(all.clone());
         // Only blocks of this file: a server may say anything.
@@ -230,6 +299,19 @@ impl Outgoing {
             self.awaited = have.values().collect();
             self.phase = Phase::Comparing(stream);
         }
+        true
+    }
+
+    /// Whether it is sent without waiting to hear that it is open: nothing of it can be
+    /// there.
+    pub(super) fn is_eager(&self) -> bool {
+        !self.asked && self.manifest.size <= SMALL
+    }
+
+    /// It is sent from the beginning, though nobody has said that it is open.
+    pub(super) fn begin(&mut self, stream: StreamId) {
+        self.missing = RangeSet::full(0..blocks(self.manifest.size));
+        self.begin_sending(stream);
     }
 
     fn begin_sending(&mut self, stream: StreamId) {

@@ -1,7 +1,7 @@
 //! Who is sent now, who waits, and who has failed.
 
 use super::outgoing::{Outgoing, Phase};
-use super::{Effect, Key, Sender};
+use super::{Effect, Key, Sender, WRITTEN_AHEAD};
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::ClientMessage;
 use crate::protocol::retry::Backoff;
@@ -27,14 +27,24 @@ impl Sender {
     pub(super) fn set(&mut self, key: Key, phase: Phase) {
         self.changed.insert(key);
         if let Some(upload) = self.uploads.get_mut(&key) {
-            let place = (!upload.begun, upload.manifest.size, key);
+            let place = upload.place(key);
             match upload.phase {
-                Phase::Queued => _ = self.queue.remove(&place),
+                Phase::Queued => {
+                    self.queue.remove(&place);
+                    self.ready.remove(&place);
+                    self.ages.remove(&key);
+                }
                 Phase::Waiting(at) => _ = self.waiting.remove(&(at, key)),
                 _ => {}
             }
             match phase {
-                Phase::Queued => _ = self.queue.insert(place),
+                Phase::Queued => {
+                    self.queue.insert(place);
+                    self.ages.insert(key);
+                    if upload.is_written_down() {
+                        self.ready.insert(place);
+                    }
+                }
                 Phase::Waiting(at) => _ = self.waiting.insert((at, key)),
                 _ => {}
             }
@@ -47,7 +57,7 @@ impl Sender {
         self.changed.insert(key);
         if let Some(upload) = self.uploads.get_mut(&key) {
             upload.detach();
-            if upload.ending && upload.token.is_none() {
+            if upload.ending && !upload.asked {
                 return self.remove(key);
             }
             if matches!(upload.phase, Phase::Failed) && upload.trouble.is_some() && !upload.ending {
@@ -69,21 +79,39 @@ impl Sender {
         }
     }
 
+    /// Has the next uploads written down, many at once.
+    fn write_ahead(&mut self) {
+        if self.ready.len() + self.writing.len() > WRITTEN_AHEAD / 2 {
+            return;
+        }
+        let next = self.queue.iter().map(|(_, _, key)| *key);
+        for key in next.take(WRITTEN_AHEAD).chain(self.ages.first().copied()) {
+            if let Some(upload) = self.uploads.get_mut(&key)
+                && !upload.is_noted()
+            {
+                upload.keep(key, &mut self.effects);
+                self.writing.insert(key);
+            }
+        }
+    }
+
     /// Opens streams for uploads that wait, as many as the server takes.
     pub(super) fn fill(&mut self) {
+        self.write_ahead();
         let Some(limits) = self.limits.as_ref().filter(|_| self.window.is_some()) else {
             return;
         };
-        let most = limits.max_concurrency.max(1) as usize;
-        while self.streams.len() < most {
+        let room = limits.room();
+        let alone = limits.max_concurrency <= 1;
+        loop {
             // One place goes by age, so that large files do not starve; the others go by
             // size, so that small ones do not wait.
             let aged = self
                 .streams
                 .values()
                 .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
-            let mut keys = self.queue.iter().map(|(_, _, key)| *key);
-            let next = if aged || most == 1 {
+            let mut keys = self.ready.iter().map(|(_, _, key)| *key);
+            let next = if aged || alone {
                 keys.next()
             } else {
                 keys.min()
@@ -91,6 +119,11 @@ impl Sender {
             let Some(key) = next else {
                 return;
             };
+            let weight = |key: &Key| Some(Limits::weight(self.uploads.get(key)?.manifest.size));
+            let taken: u32 = self.streams.values().filter_map(weight).sum();
+            if taken + weight(&key).unwrap_or_default() > room {
+                return;
+            }
             let stream = StreamId(self.next_stream);
             self.next_stream += 1;
             self.set(key, Phase::Opening(stream));
@@ -101,11 +134,18 @@ impl Sender {
                 self.outbox.push_back(ClientMessage::Open {
                     stream,
                     manifest: upload.manifest.clone(),
-                    resume: upload.token,
+                    token: upload.token,
+                    begun: upload.id.is_some(),
                     verify,
                 });
                 if upload.ending {
                     self.outbox.push_back(ClientMessage::Cancel { stream });
+                }
+                let eager = !upload.ending && upload.is_eager();
+                upload.asked = true;
+                if eager {
+                    upload.begin(stream);
+                    self.conclude(key);
                 }
             }
         }
@@ -120,12 +160,12 @@ impl Sender {
         };
         let Manifest { path, size, .. } = &upload.manifest;
         let twin = |u: &Outgoing| {
-            u.token.is_some()
+            u.asked
                 && u.phase != Phase::Stored
                 && u.manifest.size == *size
                 && u.manifest.path == *path
         };
-        let begins = upload.token.is_none();
+        let begins = !upload.asked;
         let worth = || Proof::is_possible(*size) && !self.uploads.values().any(twin);
         !upload.ending && (!begins || worth())
     }
@@ -201,29 +241,32 @@ impl Sender {
                 Phase::NeedsFile
             }
             (Class::Act, Trouble::Ended | Trouble::Elsewhere) => {
-                self.effects.extend(upload.id.map(Effect::Forget));
                 upload.start_over();
                 Phase::Failed
             }
             (Class::Act | Class::Final, _) => Phase::Failed,
         };
+        if !upload.asked {
+            upload.forget(key, &mut self.effects);
+        }
         upload.attempt = upload.attempt.saturating_add(1);
         upload.trouble = Some(trouble);
         self.set(key, phase);
     }
 
+    /// Has the journal keep what changed of an upload that it has.
     pub(super) fn keep(&mut self, key: Key) {
-        if self.uploads.get(&key).is_some_and(|u| u.token.is_some()) {
-            self.effects.push_back(Effect::Keep(key));
+        if let Some(upload) = self.uploads.get_mut(&key).filter(|u| u.is_noted()) {
+            upload.keep(key, &mut self.effects);
         }
     }
 
     pub(super) fn remove(&mut self, key: Key) {
         self.set(key, Phase::Failed);
         self.changed.remove(&key);
-        if let Some(upload) = self.uploads.remove(&key) {
+        if let Some(mut upload) = self.uploads.remove(&key) {
             self.streams.retain(|_, k| *k != key);
-            self.effects.extend(upload.id.map(Effect::Forget));
+            upload.forget(key, &mut self.effects);
             self.effects.push_back(Effect::Release(key));
         }
         self.fill();

@@ -11,7 +11,7 @@ impl Sender {
     pub fn add(&mut self, manifest: Manifest) -> Key {
         let key = Key(self.next_key);
         self.next_key += 1;
-        let mut upload = Outgoing::new(manifest, true);
+        let mut upload = Outgoing::new(manifest, self.token(key), true);
         if let Some(limits) = &self.limits {
             match self.admit(limits, &upload.manifest) {
                 Ok(()) if limits.auto_upload => {}
@@ -31,11 +31,12 @@ impl Sender {
     pub fn restore(&mut self, record: Record) -> Key {
         let key = Key(self.next_key);
         self.next_key += 1;
-        let mut upload = Outgoing::new(record.manifest, false);
-        upload.token = Some(record.token);
-        upload.id = Some(record.id);
+        let mut upload = Outgoing::new(record.manifest, record.token, false);
+        upload.id = record.id;
         upload.reached(record.durable);
-        upload.begun = true;
+        upload.restored();
+        // The server may know it, also where it has not said so.
+        (upload.asked, upload.begun) = (true, true);
         upload.started = true;
         upload.phase = if record.paused {
             Phase::Paused
@@ -55,13 +56,13 @@ impl Sender {
         }
     }
 
-    /// What a journal should keep of an upload; nothing before the server knows it.
+    /// What a journal should keep of an upload.
     pub fn record(&self, key: Key) -> Option<Record> {
         let upload = self.uploads.get(&key)?;
         Some(Record {
             manifest: upload.manifest.clone(),
-            token: upload.token?,
-            id: upload.id?,
+            token: upload.token,
+            id: upload.id,
             paused: upload.phase == Phase::Paused,
             durable: upload.durable(),
             order: key.0,
@@ -161,7 +162,7 @@ impl Sender {
         if let Some(stream) = upload.stream() {
             upload.ending = true;
             self.outbox.push_back(ClientMessage::Cancel { stream });
-        } else if upload.token.is_some() && upload.phase != Phase::Stored {
+        } else if upload.asked && upload.phase != Phase::Stored {
             upload.ending = true;
             self.requeue(key);
         } else {

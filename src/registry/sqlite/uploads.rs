@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Claim, Epoch, RegistryError, Upload, check_free};
+use super::{Claim, Epoch, RegistryError, Upload, check_free, files};
 use crate::protocol::id::FileId;
 use crate::protocol::manifest::Manifest;
 use crate::verify::{BLOCK, BlockHash, block_len, blocks};
@@ -47,6 +47,9 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
 }
 
 pub fn begin(db: &Connection, token: [u8; 32], upload: Upload) -> Result<Claim, RegistryError> {
+    if by_token(db, token)?.is_some() || files::by_token(db, token)?.is_some() {
+        return Err(RegistryError::Taken);
+    }
     db.prepare_cached(
         "INSERT INTO uploads (id, token_hash, epoch, path, sent_path, size, modified,
                               media_type, started, touched)
@@ -98,7 +101,7 @@ pub fn replace_token(
 ) -> Result<(), RegistryError> {
     let no = held(db, id, epoch)?;
     db.prepare_cached(
-        "INSERT INTO replaced_tokens (hash, id) SELECT token_hash, id FROM uploads WHERE no = ?1",
+        "INSERT OR REPLACE INTO replaced_tokens (hash, id) SELECT token_hash, id FROM uploads WHERE no = ?1",
     )?
     .execute([no])?;
     db.prepare_cached("UPDATE uploads SET token_hash = ?2 WHERE no = ?1")?

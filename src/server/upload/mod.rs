@@ -114,8 +114,10 @@ pub struct Request {
     pub stream: StreamId,
     /// The file.
     pub manifest: Manifest,
-    /// The secret of an upload that was begun before.
-    pub resume: Option<Token>,
+    /// What continues it.
+    pub token: Token,
+    /// Whether the client was told before that it is there.
+    pub begun: bool,
     /// Whether its client can prove what it has.
     pub verify: bool,
 }
@@ -183,37 +185,43 @@ async fn open(
     let Request {
         stream,
         manifest,
-        resume,
+        token,
+        begun,
         verify,
     } = request;
     let not = |opening| Ok(Opened::Not(Outcome::Opened(opening)));
-    let (beginning, token, claim) = match resume {
-        None => {
-            let (path, size) = (name::safe(&manifest.path), manifest.size);
-            let matched = if verify && Proof::is_possible(size) {
-                matching::settle(server, &path, size, jobs, report).await?
-            } else {
-                Matched::Nothing
-            };
-            match matched {
-                Matched::Adopted(token, claim) => {
-                    let (id, durable) = (claim.upload.id, claim.upload.durable);
-                    tracing::info!(%id, path, durable, size, "another device continues an upload");
-                    (Beginning::Adopted, token, claim)
-                }
-                Matched::Nothing => {
-                    let (id, token) = (FileId::from_bytes(random()?), Token::from_bytes(random()?));
-                    let claim = server.registry.begin(id, &token, &manifest, &path).await?;
-                    tracing::info!(%id, path, size, "an upload begins");
-                    (Beginning::Begun, token, claim)
-                }
-                Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
+    let (path, size) = (name::safe(&manifest.path), manifest.size);
+    let (beginning, claim) = loop {
+        match known(server, &token, begun, size).await? {
+            Known::Held(claim) => break (Beginning::Resumed, claim),
+            Known::Not(outcome) => return Ok(Opened::Not(outcome)),
+            Known::Nothing if begun => return not(Opening::Gone),
+            Known::Nothing => {}
+        }
+        let matched = if verify && Proof::is_possible(size) {
+            matching::settle(server, &path, size, &token, jobs, report).await?
+        } else {
+            Matched::Nothing
+        };
+        match matched {
+            Matched::Adopted(claim) => {
+                let (id, durable) = (claim.upload.id, claim.upload.durable);
+                tracing::info!(%id, path, durable, size, "another device continues an upload");
+                break (Beginning::Adopted, claim);
+            }
+            Matched::Left(outcome) => return Ok(Opened::Not(outcome)),
+            Matched::Nothing => {}
+        }
+        let id = FileId::from_bytes(random()?);
+        match server.registry.begin(id, &token, &manifest, &path).await {
+            // Over another connection it has just begun.
+            Err(RegistryError::Taken) => {}
+            claim => {
+                let claim = claim?;
+                tracing::info!(%id, path, size, "an upload begins");
+                break (Beginning::Begun, claim);
             }
         }
-        Some(token) => match resumed(server, &token, manifest.size).await? {
-            Ok(claim) => (Beginning::Resumed, token, claim),
-            Err(outcome) => return Ok(Opened::Not(outcome)),
-        },
     };
     let id = claim.upload.id;
     // Before its first block is durable, a crash may have taken the file away.
@@ -232,7 +240,6 @@ async fn open(
     server.metrics.upload_held(beginning);
     let opening = Opening::Granted {
         id,
-        token,
         blocks: claim.blocks.clone(),
     };
     let foreign = beginning == Beginning::Adopted;
@@ -240,26 +247,35 @@ async fn open(
     Ok(Opened::Held(opening, Box::new(held)))
 }
 
-/// Takes hold of the upload that a token continues, or says why there is none to hold.
-async fn resumed(
-    server: &Server,
-    token: &Token,
-    size: u64,
-) -> Result<Result<Claim, Outcome>, Failure> {
+/// What there is of a token.
+enum Known {
+    Held(Claim),
+    /// There is nothing to hold, and this is why.
+    Not(Outcome),
+    Nothing,
+}
+
+/// Takes hold of the upload that a token continues.
+async fn known(server: &Server, token: &Token, begun: bool, size: u64) -> Result<Known, Failure> {
     loop {
         let id = match server.registry.find(token).await? {
-            None => return Ok(Err(Outcome::Opened(Opening::Gone))),
+            None => return Ok(Known::Nothing),
             Some(Found::Stored(file)) => {
                 let (id, path, root) = (file.id, file.path, file.digest);
-                return Ok(Err(Outcome::Opened(Opening::Stored { id, path, root })));
+                return Ok(Known::Not(Outcome::Opened(Opening::Stored {
+                    id,
+                    path,
+                    root,
+                })));
             }
+            Some(Found::Replaced(_)) if !begun => return Ok(Known::Nothing),
             Some(Found::Replaced(id)) => {
                 // While nobody continues it, whoever had it may prove to have its bytes.
                 let rests = server.registry.upload(id).await?.is_some() && !server.hub.is_held(id);
-                return Ok(Err(match rests {
-                    true => Outcome::Opened(Opening::Gone),
-                    false => Outcome::Failed(Trouble::Elsewhere),
-                }));
+                return Ok(match rests {
+                    true => Known::Nothing,
+                    false => Known::Not(Outcome::Failed(Trouble::Elsewhere)),
+                });
             }
             Some(Found::Upload(id)) => id,
         };
@@ -274,7 +290,7 @@ async fn resumed(
         }
         let durable = claim.upload.durable;
         tracing::info!(%id, durable, size, "an upload continues");
-        return Ok(Ok(claim));
+        return Ok(Known::Held(claim));
     }
 }
 

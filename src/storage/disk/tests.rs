@@ -206,6 +206,10 @@ async fn an_older_writer_is_refused_everything() {
     assert!(is_superseded(
         new.write(0, vec![]).await.and(old.sync().await)
     ));
+    // Nor does it begin what is over anew.
+    let late = house.disk.open(ID, 10, Epoch(1), Opening::New).await;
+    assert!(matches!(late.err(), Some(StorageError::Superseded)));
+    assert_eq!(house.leftovers(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,7 +249,8 @@ async fn what_is_discarded_is_gone_also_for_its_writer() {
     let again = house.disk.open(ID, 10, Epoch(2), Opening::Resumed).await;
     assert!(matches!(again.err(), Some(StorageError::Missing)));
 
-    let writer = house.open(1).await;
+    let again = house.disk.open(ID, 10, Epoch(3), Opening::New).await;
+    let writer = again.unwrap();
     writer.abort().await.unwrap();
     assert_eq!(house.leftovers(), 0);
     assert_eq!(house.disk.0.leases.count(), 0);

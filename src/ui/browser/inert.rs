@@ -20,7 +20,7 @@ pub fn file_provided(_engine: Engine, _key: Key, _input: &HtmlInputElement) {}
 
 pub fn choosing(_engine: Engine, _key: Option<Key>, _event: &ev::MouseEvent) {}
 
-pub fn ask_again(_engine: Engine, _key: Key, _id: FileId) {}
+pub fn ask_again(_engine: Engine, _key: Key, _path: String, _id: Option<FileId>) {}
 
 pub fn reload() {}
 

@@ -42,8 +42,8 @@ pub fn choosing(engine: Engine, key: Option<Key>, event: &ev::MouseEvent) {
 }
 
 /// Asks the browser for the file of an upload of which it kept a handle.
-pub fn ask_again(engine: Engine, key: Key, id: FileId) {
-    pick::ask_again(engine, key, id);
+pub fn ask_again(engine: Engine, key: Key, path: String, id: Option<FileId>) {
+    pick::ask_again(engine, key, path, id);
 }
 
 /// Loads the page anew.

@@ -117,7 +117,7 @@ impl World {
                 let key = self.sender.restore(Record {
                     manifest: size.manifest(),
                     token: token(1),
-                    id: id(1),
+                    id: Some(id(1)),
                     paused: *paused,
                     durable: *durable,
                     order: 0,
@@ -165,8 +165,11 @@ impl World {
         while let Some(effect) = self.sender.poll_effect() {
             match effect {
                 Effect::Read { key, slice, range } => self.reads.push_back((key, slice, range)),
-                Effect::Keep(key) => _ = self.sender.record(key),
-                Effect::Forget(_) | Effect::Release(_) => {}
+                Effect::Keep(key) => {
+                    self.sender.record(key);
+                    self.sender.kept(key);
+                }
+                Effect::Forget(..) | Effect::Release(_) => {}
             }
         }
         self.sender.touch_moving();
@@ -224,7 +227,6 @@ fn message(stream: StreamId, said: &Said) -> ServerMessage {
     let opened = |have| ServerMessage::Opened {
         stream,
         id: id(1),
-        token: token(1),
         have,
     };
     let matched = |blocks| ServerMessage::Match {
@@ -307,7 +309,7 @@ fn check_valid(message: Vec<u8>) -> Option<StreamId> {
 pub fn run(bytes: &[u8]) {
     memory::within(MEMORY + FILES, || {
         let mut world = World {
-            sender: Sender::new(),
+            sender: Sender::new(Key(0), [1; 32]),
             now: Time::ZERO,
             keys: Vec::new(),
             reads: VecDeque::new(),

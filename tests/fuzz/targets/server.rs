@@ -202,7 +202,8 @@ impl World {
                 ClientMessage::Open {
                     stream,
                     manifest: size.manifest(),
-                    resume: resume.map(token),
+                    token: token(resume.unwrap_or(0)),
+                    begun: resume.is_some(),
                     verify,
                 }
             }
@@ -268,7 +269,6 @@ impl World {
         let size = self.sizes.get(&stream).copied().unwrap_or(0);
         let granted = |bits| Opening::Granted {
             id: id(1),
-            token: token(1),
             blocks: blocks(bits),
         };
         match effect {
@@ -279,7 +279,7 @@ impl World {
             }
             Effect::Open {
                 manifest,
-                resume,
+                begun,
                 verify,
                 ..
             } => {
@@ -291,7 +291,7 @@ impl World {
                         root: Root([9; 32]),
                     },
                     Answer::Gone => Opening::Gone,
-                    Answer::Has(bits) if bits % 8 > 0 && verify && resume.is_none() => {
+                    Answer::Has(bits) if bits % 8 > 0 && verify && !begun => {
                         self.matched.insert(stream, bits);
                         Opening::Matched {
                             challenge: CHALLENGE,
