@@ -47,6 +47,10 @@ export class Browser {
     return browser;
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Opens a page and waits until it has loaded. */
   async open(url) {
     const loaded = new Promise((resolve) => this.#loaded.push(resolve));

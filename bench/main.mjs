@@ -2,6 +2,7 @@
 //
 //   node bench/main.mjs                    all levels; writes results.json and the README's table
 //   node bench/main.mjs native small       these, and writes nothing
+//   node bench/main.mjs reading            what reading and sending cost a page, without a server of ours
 //   node bench/main.mjs --quick            small sizes; the last line is one JSON object
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { all, quick } from './levels.mjs';
 import { BENCH, CHROMIUM, LONGHAUL, PLACE, ROOT } from './paths.mjs';
 import { summary, table, writeReadme } from './report.mjs';
+import { measureReading } from './reading.mjs';
 import { measureResume } from './resume.mjs';
 import { installed, versions } from './rivals.mjs';
 import { measure } from './rounds.mjs';
@@ -28,6 +30,10 @@ rmSync(PLACE, { recursive: true, force: true });
 mkdirSync(PLACE, { recursive: true });
 process.once('exit', () => rmSync(PLACE, { recursive: true, force: true, maxRetries: 20 }));
 
+if (names.includes('reading')) {
+  await measureReading(CARE.rounds);
+  process.exit();
+}
 const wanted = (name) => names.length === 0 || names.includes(name);
 const results = {
   machine: machine(),
