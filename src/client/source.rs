@@ -90,7 +90,7 @@ impl Sources {
 }
 
 /// The longest piece that a stream gives, in bytes.
-const PIECE: u32 = 256 * 1024;
+const PIECE: u32 = 1024 * 1024;
 /// The longest slice that is read at once where streams do not read into a buffer, in
 /// bytes: every such read has a fixed cost.
 const SLICE: u64 = 8 * 1024 * 1024;

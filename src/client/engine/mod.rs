@@ -39,7 +39,7 @@ use crate::protocol::sender::{self, Key, Record, Sender};
 use crate::protocol::{Generation, Time};
 
 /// How often pages are told, at most.
-const REPORT: Duration = Duration::from_millis(33);
+const REPORT: Duration = Duration::from_millis(125);
 /// How often the rates of what moves are told.
 const RATES: Duration = Duration::from_millis(500);
 /// How long picked files wait for the journal to be read, in milliseconds: a browser
