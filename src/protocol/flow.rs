@@ -169,8 +169,9 @@ impl Budget {
     /// The smallest share of a connection, and what it may send before it joins, in
     /// bytes.
     pub const LEAST: u64 = 64 * 1024;
-    /// The largest share of a connection, in bytes.
-    pub const MOST: u64 = 64 * 1024 * 1024;
+    /// The largest share of a connection, in bytes: what is on its way when a server ends
+    /// is sent twice.
+    pub const MOST: u64 = 8 * 1024 * 1024;
 
     /// A budget of `total` bytes.
     pub fn new(total: u64) -> Self {
