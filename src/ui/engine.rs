@@ -261,10 +261,7 @@ impl Engine {
         let rows = self.uploads.rows();
         let mut new = Vec::new();
         for row in changed {
-            let key = row.key;
-            if row.state == RowState::Stored {
-                self.release_file(key);
-            }
+            let (key, stored) = (row.key, row.state == RowState::Stored);
             if self.known.with_value(|known| known.contains(&key)) {
                 let handle = self.row(key);
                 let preview = handle
@@ -275,6 +272,10 @@ impl Engine {
             } else {
                 let preview = self.claim_preview(key);
                 new.push(RowData::new(row, preview));
+            }
+            // Only now: a small file may be stored when it is first heard of.
+            if stored {
+                self.release_file(key);
             }
         }
         if !new.is_empty() || !removed.is_empty() {
