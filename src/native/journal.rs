@@ -4,17 +4,22 @@
 //! The invariants: what was written is on the disk, however the machine ends, and many
 //! changes share the flush for that; only whoever holds its lock changes a row, so no two
 //! processes send the same file to the same server; and nobody else may read it, for it
-//! holds the secret that continues the upload.
+//! holds the secret that continues the upload. The lock of a row is a byte of one file,
+//! for files that come and go slow a file system down.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::collections::HashSet;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde::{Deserialize, Serialize};
@@ -60,6 +65,10 @@ pub struct Journal(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     folder: PathBuf,
+    /// A byte for each row, which no other process can lock while this one does; and which
+    /// of them this one does.
+    locks: File,
+    held: Mutex<HashSet<i64>>,
     rows: Mutex<Connection>,
 }
 
@@ -78,14 +87,14 @@ pub enum Kept {
 #[derive(Debug)]
 pub struct Entry {
     page: Page,
-    place: String,
+    place: Place,
     _lock: Lock,
 }
 
 /// A change of an entry, which is made together with others.
 #[derive(Debug)]
 pub struct Change {
-    place: String,
+    place: Place,
     /// What is written down; nothing, if it is struck out.
     page: Option<String>,
 }
@@ -131,14 +140,21 @@ impl Journal {
             Ok(Mutex::new(rows))
         };
         let rows = connect().map_err(broken(&folder))?;
-        let journal = Self(Arc::new(Inner { folder, rows }));
+        let path = folder.join("locks");
+        let locks = private(&path).map_err(failed(&path))?;
+        let journal = Self(Arc::new(Inner {
+            folder,
+            locks,
+            held: Mutex::default(),
+            rows,
+        }));
         journal.prune(SystemTime::now() - KEEP)?;
         Ok(journal)
     }
 
     /// Takes the entry of a file on its way to a server, and reads what it says.
     pub fn claim(&self, server: &Address, source: &Source) -> Result<(Entry, Kept), JournalError> {
-        let place = place(server, source);
+        let place = Place::of(server, source);
         let lock = self.lock(&place)?;
         let mut page = Page {
             server: server.to_string(),
@@ -185,10 +201,10 @@ impl Journal {
                 match page {
                     Some(page) => transaction
                         .prepare_cached("INSERT OR REPLACE INTO uploads VALUES (?1, ?2, ?3)")?
-                        .execute((place, page, now))?,
+                        .execute((&place.0, page, now))?,
                     None => transaction
                         .prepare_cached("DELETE FROM uploads WHERE place = ?1")?
-                        .execute([place])?,
+                        .execute([&place.0])?,
                 };
             }
             transaction.commit()
@@ -198,7 +214,7 @@ impl Journal {
 
     /// Strikes the entries of files out, except those that somebody holds.
     pub fn strike(&self, server: &Address, sources: &[Source]) -> Result<(), JournalError> {
-        self.strike_out(sources.iter().map(|source| place(server, source)))
+        self.strike_out(sources.iter().map(|source| Place::of(server, source)))
     }
 
     /// How many uploads are written down.
@@ -208,21 +224,34 @@ impl Journal {
         count.map_err(broken(&self.0.folder))
     }
 
-    fn lock(&self, place: &str) -> Result<Lock, JournalError> {
-        Lock::take(self.0.folder.join(place).with_extension("lock"))
+    fn lock(&self, place: &Place) -> Result<Lock, JournalError> {
+        let byte = place.byte();
+        let mut held = self.0.held.lock();
+        if held.contains(&byte) {
+            return Err(JournalError::Busy);
+        }
+        match lock(&self.0.locks, byte, libc::F_WRLCK) {
+            Ok(()) => held.insert(byte),
+            Err(Errno::EAGAIN | Errno::EACCES) => return Err(JournalError::Busy),
+            Err(error) => return Err(failed(&self.0.folder)(error.into())),
+        };
+        Ok(Lock {
+            journal: self.clone(),
+            byte,
+        })
     }
 
-    fn page(&self, place: &str) -> Result<Option<String>, JournalError> {
+    fn page(&self, place: &Place) -> Result<Option<String>, JournalError> {
         let rows = self.0.rows.lock();
         let read = || {
             rows.prepare_cached("SELECT page FROM uploads WHERE place = ?1")?
-                .query_row([place], |row| row.get(0))
+                .query_row([&place.0], |row| row.get(0))
                 .optional()
         };
         read().map_err(broken(&self.0.folder))
     }
 
-    fn strike_out(&self, places: impl Iterator<Item = String>) -> Result<(), JournalError> {
+    fn strike_out(&self, places: impl Iterator<Item = Place>) -> Result<(), JournalError> {
         let mut changes = Vec::new();
         for place in places {
             match self.lock(&place) {
@@ -239,8 +268,8 @@ impl Journal {
         let read = || {
             let rows = self.0.rows.lock();
             let mut old = rows.prepare_cached("SELECT place FROM uploads WHERE kept < ?1")?;
-            let old = old.query_map([seconds(oldest)], |row| row.get(0))?;
-            old.collect::<rusqlite::Result<Vec<String>>>()
+            let old = old.query_map([seconds(oldest)], |row| Ok(Place(row.get(0)?)))?;
+            old.collect::<rusqlite::Result<Vec<Place>>>()
         };
         let old = read().map_err(broken(&self.0.folder))?;
         self.strike_out(old.into_iter())
@@ -268,50 +297,60 @@ impl Entry {
 }
 
 /// The name of the entry of a file on its way to a server.
-fn place(server: &Address, source: &Source) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let server = server.to_string();
-    for part in [
-        server.as_bytes(),
-        source.file.as_os_str().as_bytes(),
-        source.path.as_bytes(),
-    ] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+#[derive(Clone, Debug)]
+struct Place(String);
+
+impl Place {
+    fn of(server: &Address, source: &Source) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        let server = server.to_string();
+        for part in [
+            server.as_bytes(),
+            source.file.as_os_str().as_bytes(),
+            source.path.as_bytes(),
+        ] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(HEXLOWER.encode(&hasher.finalize().as_bytes()[..16]))
     }
-    HEXLOWER.encode(&hasher.finalize().as_bytes()[..16])
+
+    /// Which byte is its lock.
+    fn byte(&self) -> i64 {
+        let hash = blake3::hash(self.0.as_bytes());
+        let (first, _) = hash.as_bytes().split_at(8);
+        first
+            .iter()
+            .fold(0, |byte, &next| byte << 7 | i64::from(next & 0x7f))
+    }
 }
 
-/// The lock of an entry: a file beside it, gone with the lock.
+/// The lock of an entry, which the system also ends with the process.
 #[derive(Debug)]
 struct Lock {
-    path: PathBuf,
-    _held: File,
-}
-
-impl Lock {
-    fn take(path: PathBuf) -> Result<Self, JournalError> {
-        loop {
-            let file = private(&path).map_err(failed(&path))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(JournalError::Busy),
-                Err(TryLockError::Error(e)) => return Err(failed(&path)(e)),
-            }
-            // Its last holder may have removed the file before it let go of it.
-            let held = file.metadata().map_err(failed(&path))?.ino();
-            if fs::metadata(&path).is_ok_and(|there| there.ino() == held) {
-                return Ok(Self { path, _held: file });
-            }
-        }
-    }
+    journal: Journal,
+    byte: i64,
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One that stays behind is taken up by the next.
-        let _ = fs::remove_file(&self.path);
+        let mut held = self.journal.0.held.lock();
+        held.remove(&self.byte);
+        // What cannot be let go of is free when the process ends.
+        let _ = lock(&self.journal.0.locks, self.byte, libc::F_UNLCK);
     }
+}
+
+/// Takes or ends a lock of this open file, which no other open file can have meanwhile.
+fn lock(file: &File, byte: i64, kind: libc::c_int) -> Result<(), Errno> {
+    let range = libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    };
+    fcntl(file, FcntlArg::F_OFD_SETLK(&range)).map(|_| ())
 }
 
 /// Opens a file that is for nobody else, and creates it where it is not there.
@@ -341,6 +380,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> JournalError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -370,14 +410,6 @@ mod tests {
 
     fn server() -> Address {
         "http://127.0.0.1:3000".parse().unwrap()
-    }
-
-    fn locks(journal: &Journal) -> usize {
-        let names = fs::read_dir(&journal.0.folder).unwrap();
-        let paths = names.map(|entry| entry.unwrap().path());
-        paths
-            .filter(|path| path.extension() == Some("lock".as_ref()))
-            .count()
     }
 
     #[test]
@@ -425,7 +457,7 @@ mod tests {
         journal.write(&[entry.forget()]).unwrap();
         drop(entry);
         assert!(other.claim(&server(), &film).is_ok());
-        assert_eq!((other.count().unwrap(), locks(&journal)), (0, 0));
+        assert_eq!(other.count().unwrap(), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::future::{BoxFuture, OptionFuture, try_join};
+use futures::future::{BoxFuture, Either, OptionFuture, ready, try_join};
 use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -28,6 +28,9 @@ use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block, block_len};
 
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
+
+/// What is hashed on the spot.
+const SHORT: usize = 16 * 1024;
 
 /// How many writes may be under way.
 const WRITES: usize = 2;
@@ -167,7 +170,7 @@ impl Held {
         let (leave, left) = oneshot::channel();
         let before = self.unfinished.replace(left);
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
-        let hashing = spawn_blocking(move || {
+        let hash = move || {
             // The write before began to hash before this one does.
             let continues = before.filter(|_| !offset.is_multiple_of(BLOCK));
             let mut hasher = continues.and_then(|before| before.blocking_recv().ok());
@@ -177,7 +180,13 @@ impl Held {
                 let _ = leave.send(hasher);
             }
             hashes
-        });
+        };
+        // What is short is hashed sooner than another thread would begin.
+        let here = len <= SHORT && offset.is_multiple_of(BLOCK);
+        let hashing = match here {
+            true => Either::Left(ready(Ok(hash()))),
+            false => Either::Right(spawn_blocking(hash)),
+        };
         let writer = self.writer.clone();
         self.writes.push_back(Box::pin(async move {
             let hashing = async { Ok(hashing.await?) };

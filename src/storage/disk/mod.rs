@@ -14,6 +14,7 @@
 //! the part or the file, never both and never half of one.
 
 mod buffer;
+mod flush;
 mod tree;
 mod writer;
 
@@ -34,6 +35,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use self::buffer::Buffers;
+use self::flush::Flusher;
 use self::tree::Tree;
 use self::writer::DiskWriter;
 use super::lease::Leases;
@@ -57,6 +59,7 @@ struct Inner {
     parts: OwnedFd,
     leases: Leases,
     buffers: Arc<Buffers>,
+    flusher: Flusher,
     /// Locked for as long as it is open.
     _lock: File,
 }
@@ -96,6 +99,7 @@ impl Disk {
             files: Tree::new(open(&files)?),
             parts: open(&parts)?,
             leases: Leases::default(),
+            flusher: Flusher::default(),
             buffers: Arc::default(),
             _lock: lock,
         })))

@@ -184,6 +184,21 @@ async fn no_link_leads_outside() {
 }
 
 #[tokio::test]
+async fn many_who_want_something_durable_share_a_flush() {
+    let house = House::new();
+    let names: Vec<String> = (1..=40).map(|n| format!("folder/{n}")).collect();
+    let stores = (1..)
+        .zip(&names)
+        .map(|(byte, name)| house.store(name, byte));
+    futures::future::try_join_all(stores).await.unwrap();
+    for (byte, name) in (1..).zip(&names) {
+        assert_eq!(house.content(name, 0..10).await.unwrap(), [byte; 10]);
+    }
+    let flushes = house.disk.0.flusher.flushes();
+    assert!((1..20).contains(&flushes), "{flushes} for eighty syncs");
+}
+
+#[tokio::test]
 async fn an_older_writer_is_refused_everything() {
     let house = House::new();
     let old = house.open(1).await;

@@ -9,13 +9,14 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::fsync;
 
 use super::buffer::{Buffer, CAPACITY, PAGE};
+use super::tree::Placed;
 use super::{Disk, blocking, failed, part_name};
 use crate::protocol::id::FileId;
 use crate::registry::Epoch;
@@ -36,6 +37,8 @@ pub(super) struct DiskWriter {
     dirty: AtomicBool,
     /// Whether a sync failed.
     broken: AtomicBool,
+    /// How many flushes had failed when all that was written was durable last.
+    failures: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl DiskWriter {
         epoch: Epoch,
         opening: Opening,
     ) -> Result<Self, StorageError> {
+        let failures = disk.0.flusher.failures();
         let lease = disk.0.leases.take(id, epoch)?;
         let held = lease.hold_alone()?;
         let opened = disk.0.open_part(id, size, opening);
@@ -83,6 +87,7 @@ impl DiskWriter {
             fresh: (fresh || opening == Opening::New).into(),
             dirty: false.into(),
             broken: false.into(),
+            failures: failures.into(),
         })
     }
 
@@ -91,12 +96,34 @@ impl DiskWriter {
         &self,
         work: impl FnOnce(&Part) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
+        self.trust()?;
+        let part = Arc::clone(&self.part);
+        blocking(move || work(&part)).await
+    }
+
+    /// Makes what was written durable, by `alone` where few others want that too.
+    async fn flush(
+        &self,
+        alone: impl FnOnce(&Part) -> Result<(), StorageError> + Send + 'static,
+    ) -> Result<(), StorageError> {
+        let disk = &self.part.disk;
+        let waiting = disk.0.flusher.wait();
+        if waiting.is_crowd() {
+            self.trust()?;
+            return disk.flush(self.failures.load(Ordering::Acquire)).await;
+        }
+        let failures = disk.0.flusher.failures();
+        self.run(alone).await?;
+        self.failures.store(failures, Ordering::Release);
+        Ok(())
+    }
+
+    fn trust(&self) -> Result<(), StorageError> {
         if self.broken.load(Ordering::Acquire) {
             let e = io::Error::other("an earlier sync failed");
             return Err(failed("trust", part_name(self.part.id))(e));
         }
-        let part = Arc::clone(&self.part);
-        blocking(move || work(&part)).await
+        Ok(())
     }
 
     /// A buffer for these pieces, if they can go past the page cache.
@@ -152,15 +179,14 @@ impl Part {
         }
     }
 
-    fn seal(&self, path: &str) -> Result<(), StorageError> {
+    fn place(&self, path: &str) -> Result<Placed, StorageError> {
         let disk = &self.disk.0;
         let held = self.lease.hold_alone()?;
         let placed = disk
             .files
             .place(disk.parts.as_fd(), &part_name(self.id), path)?;
         disk.leases.over(self.id, held);
-        placed.sync()?;
-        fsync(&disk.parts).map_err(failed("sync", "the folder of parts"))
+        Ok(placed)
     }
 
     fn abort(&self) -> Result<(), StorageError> {
@@ -196,7 +222,7 @@ impl UploadWriter for DiskWriter {
     async fn sync(&self) -> Result<(), StorageError> {
         let fresh = self.fresh.load(Ordering::Acquire);
         self.dirty.store(false, Ordering::Release);
-        match self.run(move |part| part.sync(fresh)).await {
+        match self.flush(move |part| part.sync(fresh)).await {
             Ok(()) => self.fresh.store(false, Ordering::Release),
             Err(e) => {
                 // The kernel forgets what it failed to write: a second sync would
@@ -214,7 +240,12 @@ impl UploadWriter for DiskWriter {
             self.sync().await?;
         }
         let path = path.to_owned();
-        self.run(move |part| part.seal(&path)).await
+        let placed = self.run(move |part| part.place(&path)).await?;
+        self.flush(move |part| {
+            placed.sync()?;
+            fsync(&part.disk.0.parts).map_err(failed("sync", "the folder of parts"))
+        })
+        .await
     }
 
     async fn abort(&self) -> Result<(), StorageError> {
