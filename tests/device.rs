@@ -42,7 +42,8 @@ impl Device {
         let mut sender = Sender::new(Key(0), secret);
         match client.hear().await {
             Ok(ServerMessage::Welcome { limits, credit, .. }) => {
-                sender.connected(limits, credit, began.elapsed());
+                let now = began.elapsed();
+                sender.connected(limits, credit, now, now);
             }
             other => panic!("no welcome but {other:?}"),
         }

@@ -184,7 +184,7 @@ async fn the_numbers_are_those_of_the_run() {
     during.has("longhaul_uploads", &[("state=\"receiving\"", 1)]);
     during.has("longhaul_connections", &[("state=\"sending\"", 1)]);
     during.has("longhaul_memory_budget_bytes", &[("", 32 * BLOCK)]);
-    during.has("longhaul_memory_granted_bytes", &[("", 8 * BLOCK)]);
+    during.has("longhaul_memory_granted_bytes", &[("", 32 * BLOCK)]);
     between.has("longhaul_uploads", &[("state=\"resting\"", 1)]);
     between.has("longhaul_bytes_wasted_total", &[("", BLOCK / 2)]);
 

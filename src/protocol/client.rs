@@ -46,6 +46,8 @@ pub struct Client {
     /// Whether the connection was told that it is needed.
     interest: bool,
     said: VecDeque<Vec<u8>>,
+    /// When the server was greeted last.
+    greeted: Time,
 }
 
 impl Client {
@@ -57,6 +59,7 @@ impl Client {
             connection: Connection::new(Generation(0), online),
             interest: false,
             said: VecDeque::new(),
+            greeted: Time::ZERO,
         }
     }
 
@@ -88,6 +91,7 @@ impl Client {
         self.happen(Event::Opened(generation), now, random);
         let open = self.connection.is_open(generation);
         if open {
+            self.greeted = now;
             self.say(&ClientMessage::Hello {
                 version: VERSION,
                 client: self.id,
@@ -132,7 +136,8 @@ impl Client {
             } => {
                 let heartbeat = Duration::from_millis(heartbeat.into());
                 self.happen(Event::Welcomed(generation, heartbeat), now, random);
-                self.sender.connected(limits, credit, now);
+                let round_trip = now.saturating_sub(self.greeted);
+                self.sender.connected(limits, credit, round_trip, now);
             }
             ServerMessage::Drain { retry_after } => {
                 let retry_after = Duration::from_millis(retry_after.into());

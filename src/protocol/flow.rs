@@ -6,27 +6,40 @@
 //! [`Budget`] for all its connections, so its memory stays flat however many
 //! clients send and however slow its disk is.
 //!
-//! How much is worth granting depends on the way: what is written at once could have been
-//! sent sooner. So a client that has used up its credit says so, as with QUIC's
-//! `DATA_BLOCKED`; if there is hardly anything in the server's memory then, it was the way
-//! that took the time, and the window doubles. Where the disk is behind, it shrinks.
+//! How much is worth granting depends on the way: what fits on it in the time that a grant
+//! takes to come back. The client measures that, where it had to wait for a grant, and asks
+//! for twice as much, until it no longer waits or the server gives no more.
+
+use std::time::Duration;
+
+use super::Time;
+
+/// How many bytes may be on their way before anybody has asked for more.
+pub const FIRST_WINDOW: u64 = 8 * 1024 * 1024;
 
 /// The client's side: what it may still send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     sent: u64,
     limit: u64,
-    /// The limit of which the server knows that it is too low.
-    told: Option<u64>,
+    /// How long a message takes there and its answer back.
+    round_trip: Duration,
+    /// Since when it is measured how much is sent, and what was sent before.
+    since: (Time, u64),
+    /// What it asked for last.
+    wanted: u64,
 }
 
 impl Window {
-    /// The window of a new connection, which may send `limit` bytes.
-    pub fn new(limit: u64) -> Self {
+    /// The window of a new connection, which may send `limit` bytes, where a message and its
+    /// answer take as long as `round_trip`.
+    pub fn new(limit: u64, round_trip: Duration, now: Time) -> Self {
         Self {
             sent: 0,
             limit,
-            told: None,
+            round_trip,
+            since: (now, 0),
+            wanted: FIRST_WINDOW,
         }
     }
 
@@ -40,9 +53,22 @@ impl Window {
         self.limit - self.sent
     }
 
-    /// Whether to say that there is more to send than may be: once for each limit.
-    pub fn block(&mut self) -> bool {
-        self.told.replace(self.limit) != Some(self.limit)
+    /// A grant was waited for. Gives how many bytes should be on their way, if that is
+    /// clearly more than was asked for before.
+    pub fn waited(&mut self, now: Time) -> Option<u64> {
+        let (since, sent) = self.since;
+        let time = now.saturating_sub(since);
+        if time < self.round_trip {
+            return None;
+        }
+        self.since = (now, self.sent);
+        let on_the_way = (self.sent - sent) as f64 * self.round_trip.div_duration_f64(time);
+        let worth = 2 * on_the_way as u64;
+        if worth / 5 * 4 <= self.wanted {
+            return None;
+        }
+        self.wanted = worth;
+        Some(worth)
     }
 
     /// Counts bytes as sent, as many as there is room for; returns how many.
@@ -73,8 +99,6 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// How many bytes of a connection are on their way to begin with, if there is room.
-    const FIRST: u64 = 8 * 1024 * 1024;
     /// The most credit that waits to be told of, in bytes.
     const STEP: u64 = 1024 * 1024;
 
@@ -82,10 +106,10 @@ impl Meter {
     pub fn new(share: u64) -> Self {
         Self {
             share,
-            window: Self::FIRST,
+            window: FIRST_WINDOW,
             received: 0,
             done: 0,
-            granted: share.min(Self::FIRST),
+            granted: share.min(FIRST_WINDOW),
         }
     }
 
@@ -118,14 +142,9 @@ impl Meter {
         }
     }
 
-    /// The client has more to send than it may.
-    pub fn blocked(&mut self) {
-        let (pending, capacity) = (self.pending(), self.capacity());
-        if pending <= capacity / 4 {
-            self.window = capacity.saturating_mul(2).max(Self::FIRST);
-        } else if pending > capacity / 2 {
-            self.window = (capacity / 2).max(Self::FIRST);
-        }
+    /// The client asks for so many bytes on their way.
+    pub fn wanted(&mut self, window: u64) {
+        self.window = window.clamp(FIRST_WINDOW, Budget::MOST);
     }
 
     /// Counts bytes as written: they no longer occupy memory.
@@ -169,9 +188,9 @@ impl Budget {
     /// The smallest share of a connection, and what it may send before it joins, in
     /// bytes.
     pub const LEAST: u64 = 64 * 1024;
-    /// The largest share of a connection, in bytes: what is on its way when a server ends
-    /// is sent twice.
-    pub const MOST: u64 = 8 * 1024 * 1024;
+    /// The largest share of a connection, in bytes: 50 ms at 640 MB/s. What is on its way when
+    /// a server ends is sent twice.
+    pub const MOST: u64 = 32 * 1024 * 1024;
 
     /// A budget of `total` bytes.
     pub fn new(total: u64) -> Self {
@@ -228,7 +247,7 @@ mod tests {
             steps in prop::collection::vec((0u8..4, 1u64..16_000_000), 0..200),
         ) {
             let mut meter = Meter::new(share);
-            let mut window = Window::new(meter.limit());
+            let mut window = Window::new(meter.limit(), Duration::ZERO, Time::ZERO);
             let mut in_flight = 0;
             for (step, bytes) in steps {
                 match step {
@@ -238,7 +257,7 @@ mod tests {
                         in_flight -= arrived;
                         prop_assert_eq!(meter.received(arrived), Ok(()));
                     }
-                    2 => meter.blocked(),
+                    2 => meter.wanted(bytes),
                     _ => {
                         meter.done(bytes.min(meter.pending()));
                         if let Some(limit) = meter.grant() {
@@ -277,33 +296,32 @@ mod tests {
         }
     }
 
-    /// Sends all that may be sent, says so, and writes as much of it.
-    fn round(meter: &mut Meter, window: &mut Window, written: u64) {
-        let sent = window.take(u64::MAX);
-        assert_eq!(meter.received(sent), Ok(()));
-        assert!(window.block() && !window.block(), "once for each limit");
-        meter.done(written.min(meter.pending()));
-        meter.blocked();
-        if let Some(limit) = meter.grant() {
-            window.granted(limit);
+    /// On a way of 50 ms without a limit of its own, for as many round trips: what the client
+    /// may have on its way after that.
+    fn window_after(round_trips: u64, measured: Duration, share: u64) -> u64 {
+        const WAY: Duration = Duration::from_millis(50);
+        let mut meter = Meter::new(share);
+        let mut window = Window::new(meter.limit(), measured, Time::ZERO);
+        for trip in 1..=round_trips {
+            let sent = window.take(u64::MAX);
+            assert_eq!(meter.received(sent), Ok(()));
+            meter.done(sent);
+            if let Some(bytes) = window.waited(WAY * trip as u32) {
+                meter.wanted(bytes);
+            }
+            window.granted(meter.grant().unwrap_or_default());
         }
+        window.room()
     }
 
     #[test]
-    fn the_window_grows_with_the_length_of_the_way_and_shrinks_where_the_disk_is_behind() {
-        let share = 50 * 1024 * 1024;
-        let mut meter = Meter::new(share);
-        let mut window = Window::new(meter.limit());
-        for expected in [2, 4] {
-            round(&mut meter, &mut window, u64::MAX);
-            assert_eq!(window.room(), expected * Meter::FIRST);
-        }
-        round(&mut meter, &mut window, u64::MAX);
-        assert_eq!(window.room(), share);
-        // Most of it stays in memory.
-        round(&mut meter, &mut window, share / 4);
-        meter.done(meter.pending());
-        window.granted(meter.grant().unwrap_or_default());
-        assert_eq!(window.room(), share / 2);
+    fn the_window_grows_with_the_length_of_the_way() {
+        let ms = Duration::from_millis;
+        assert_eq!(window_after(1, ms(50), u64::MAX), 2 * FIRST_WINDOW);
+        assert_eq!(window_after(2, ms(50), u64::MAX), 4 * FIRST_WINDOW);
+        assert_eq!(window_after(9, ms(50), u64::MAX), Budget::MOST);
+        assert_eq!(window_after(9, ms(50), 3 * FIRST_WINDOW), 3 * FIRST_WINDOW);
+        // Where an answer comes at once, it is not the way that takes the time.
+        assert_eq!(window_after(9, ms(2), u64::MAX), FIRST_WINDOW);
     }
 }

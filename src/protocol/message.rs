@@ -92,8 +92,11 @@ pub enum ClientMessage {
         /// What only somebody can make who has the blocks.
         proof: Proof,
     },
-    /// There is more to send than the credit allows.
-    Blocked,
+    /// So many bytes on their way are worth it, where the way is long.
+    Window {
+        /// How many.
+        bytes: u64,
+    },
 }
 
 /// What a server says.
@@ -305,7 +308,7 @@ mod tests {
             ClientMessage::Watch { topic },
             ClientMessage::Unwatch { topic: Topic::Live },
             ClientMessage::Ping,
-            ClientMessage::Blocked,
+            ClientMessage::Window { bytes: 300 },
             ClientMessage::Prove {
                 stream,
                 proof: Proof::new(&[6; 32], []),

@@ -290,7 +290,8 @@ impl World {
         if let Some(message) = self.down.pop_front() {
             match message {
                 ServerMessage::Welcome { limits, credit, .. } => {
-                    self.sender.connected(limits, credit, self.now);
+                    self.sender
+                        .connected(limits, credit, Duration::ZERO, self.now);
                 }
                 message => self.sender.message(message, self.now, 0),
             }
@@ -397,7 +398,7 @@ fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
     world.add("a", content(2 * BLOCK, 1));
     world
         .sender
-        .connected(Limits::default(), 4 * BLOCK, world.now);
+        .connected(Limits::default(), 4 * BLOCK, Duration::ZERO, world.now);
     // Without a server a step only reads, and keeps what is to be kept.
     while world.step() {}
     let stream = super::StreamId(0);
@@ -484,7 +485,7 @@ fn limits_of_an_earlier_connection_refuse_nothing() {
         max_file_size: Some(1),
         ..Limits::default()
     };
-    world.sender.connected(strict, 0, world.now);
+    world.sender.connected(strict, 0, Duration::ZERO, world.now);
     let key = world.add("a", content(2, 1));
     assert_eq!(world.states(), [RowState::Failed]);
     world.disconnect();

@@ -399,7 +399,7 @@ impl Receiver {
                     self.out.effects.push_back(Effect::Unwatch(topic));
                 }
             }
-            ClientMessage::Blocked => self.meter.blocked(),
+            ClientMessage::Window { bytes } => self.meter.wanted(bytes),
             ClientMessage::Ping => {
                 if self.out.outbox.back() != Some(&ServerMessage::Pong) {
                     self.out.outbox.push_back(ServerMessage::Pong);

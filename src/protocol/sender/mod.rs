@@ -18,6 +18,7 @@ mod wishes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -229,10 +230,11 @@ impl Sender {
         (!upload.ending).then(|| upload.row(key, now))
     }
 
-    /// The server welcomed the client on a new connection.
-    pub fn connected(&mut self, limits: Limits, credit: u64, now: Time) {
+    /// The server welcomed the client on a new connection, over which a message and its
+    /// answer take as long as `round_trip`.
+    pub fn connected(&mut self, limits: Limits, credit: u64, round_trip: Duration, now: Time) {
         self.disconnected();
-        self.window = Some(Window::new(credit));
+        self.window = Some(Window::new(credit, round_trip, now));
         let fresh: Vec<Key> = self.queue.iter().map(|(_, _, key)| *key).collect();
         let (mut entries, mut total) = (0, 0u64);
         for key in fresh {
@@ -274,7 +276,14 @@ impl Sender {
     pub fn message(&mut self, message: ServerMessage, now: Time, random: u64) {
         match message {
             ServerMessage::Credit { limit } => {
+                let sends = self.active().any(Outgoing::can_send);
                 if let Some(window) = &mut self.window {
+                    if sends
+                        && window.room() < LEAST_FRAME
+                        && let Some(bytes) = window.waited(now)
+                    {
+                        self.outbox.push_back(ClientMessage::Window { bytes });
+                    }
                     window.granted(limit);
                 }
             }
@@ -388,11 +397,7 @@ impl Sender {
     /// The next message for the socket, with at most `payload` bytes of a file in it.
     /// Call while the socket has room.
     pub fn poll_transmit(&mut self, payload: usize) -> Option<Cow<'_, [u8]>> {
-        let window = self.window?;
-        let short = window.room() < LEAST_FRAME.min(payload as u64);
-        if short && self.active().any(Outgoing::can_send) && self.window.as_mut()?.block() {
-            self.outbox.push_back(ClientMessage::Blocked);
-        }
+        self.window?;
         if let Some(message) = self.outbox.pop_front() {
             return Some(Cow::Owned(message.encode()));
         }

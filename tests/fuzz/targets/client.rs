@@ -103,7 +103,8 @@ impl World {
             Step::Add(size) => self.keys.push(self.sender.add(size.manifest())),
             Step::Begin(size, said) => {
                 self.keys.push(self.sender.add(size.manifest()));
-                self.sender.connected(Limits::default(), 1 << 20, self.now);
+                self.sender
+                    .connected(Limits::default(), 1 << 20, Duration::ZERO, self.now);
                 self.connected = true;
                 let mut opened = None;
                 while let Some(message) = self.sender.poll_transmit(1) {
@@ -137,7 +138,8 @@ impl World {
                     max_entries: max_entries.map(Into::into),
                     ..Limits::default()
                 };
-                self.sender.connected(limits, (*credit).into(), self.now);
+                self.sender
+                    .connected(limits, (*credit).into(), Duration::ZERO, self.now);
                 self.connected = true;
             }
             Step::Disconnect => {
