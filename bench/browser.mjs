@@ -22,10 +22,14 @@ export class Browser {
   #loaded = [];
   #id = 0;
 
-  static async start() {
+  /** Starts it; this origin is secure to it, as one with a certificate would be. */
+  static async start(origin) {
     const browser = new Browser();
     browser.#profile = mkdtempSync(join(PLACE, 'profile-'));
-    const child = start(CHROMIUM, [...ARGUMENTS, `--user-data-dir=${browser.#profile}`, 'about:blank']);
+    const child = start(CHROMIUM, [
+      ...ARGUMENTS, `--user-data-dir=${browser.#profile}`,
+      ...(origin ? [`--unsafely-treat-insecure-origin-as-secure=${origin}`] : []), 'about:blank',
+    ]);
     browser.#child = child;
     const listening = new Promise((resolve) => {
       createInterface(child.stderr).on('line', (line) => {

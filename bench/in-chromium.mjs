@@ -1,8 +1,12 @@
 // The clients that are pages in Chromium. Each is opened first; `send` then gives it the files
 // and tells the seconds until the page knows that all are stored: by the page's own clock,
 // from the event with which it gets the files on.
+import { setTimeout as lasts } from 'node:timers/promises';
 import { Browser } from './browser.mjs';
 import { serve } from './pages.mjs';
+
+/** How long a page may take until it can be used, in milliseconds. */
+const PATIENCE = 60_000;
 
 /** Longhaul's own page, until every row says that it is stored. */
 export const longhaulPage = (server, files) =>
@@ -10,26 +14,41 @@ export const longhaulPage = (server, files) =>
 
 /** A page that PUTs each file with `fetch`, six at a time. */
 export const fetchPut = (server, files) =>
-  inPage(`http://127.0.0.1:${server.port}/pages/put.html`, files, 'input', () => {});
+  inPage(`${server.origin}/pages/put.html`, files, 'input', () => {});
 
 /** A page with tus-js-client, as its documentation has it, six uploads at a time. */
-export async function tusPage(server, files) {
-  const pages = await serve();
-  const client = await inPage(`${pages.url}/pages/tus.html?${server.url}`, files, 'input', () => {});
-  return { ...client, close: () => client.close().finally(() => pages.close()) };
-}
+export const tusPage = (server, files) => inOurPage(`tus.html?${server.url}`, files);
+
+/**
+ * A page that sends 64 KB, waits for the answer, and sends the next. That takes long: it
+ * sends one part of so many, and tells the time that all of them would take.
+ */
+export const stopAndWait = (parts) => async (server, files) => {
+  const client = await inOurPage(`stop-and-wait.html?${server.url.replace('http', 'ws')}&${parts}`, files);
+  return { ...client, send: async () => (await client.send()) * parts };
+};
 
 /** copyparty's own page, until its counter of finished files says all. */
 export const copypartyPage = (server, files) =>
   inPage(server.url, files, '#u2form input[type=file]:not([webkitdirectory])', watchCopyparty);
 
+/** One of `pages`, for a server that serves none. */
+async function inOurPage(page, files) {
+  const pages = await serve();
+  const client = await inPage(`${pages.url}/pages/${page}`, files, 'input', () => {});
+  return { ...client, close: () => client.close().finally(() => pages.close()) };
+}
+
 /** Opens a page and prepares it; `send` gives it the files and waits for what is then in `finished`. */
 async function inPage(url, files, input, prepare) {
-  const browser = await Browser.start();
+  const browser = await Browser.start(new URL(url).origin);
   const close = () => browser.stop();
   try {
     await browser.open(url);
-    await browser.evaluate(prepare, files.length);
+    const dead = lasts(PATIENCE, undefined, { ref: false }).then(() => {
+      throw new Error(`${url} does not come to life`);
+    });
+    await Promise.race([browser.evaluate(prepare, files.length), dead]);
   } catch (error) {
     await close();
     throw error;

@@ -4,11 +4,15 @@
 //   node bench/main.mjs native small       these, and writes nothing
 //   node bench/main.mjs reading            what reading and sending cost a page, without a server of ours
 //   node bench/main.mjs --quick            small sizes; the last line is one JSON object
+//
+// --rounds N are counted; --patience S seconds each run waits for a quiet machine.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { all, quick } from './levels.mjs';
+import { measureOverLink } from './link.mjs';
 import { BENCH, CHROMIUM, LONGHAUL, PLACE, ROOT } from './paths.mjs';
 import { summary, table, writeReadme } from './report.mjs';
 import { measureReading } from './reading.mjs';
@@ -16,12 +20,11 @@ import { measureResume } from './resume.mjs';
 import { installed, versions } from './rivals.mjs';
 import { measure } from './rounds.mjs';
 
-const CARE = { rounds: 5, patience: 60 };
-const QUICK_CARE = { rounds: 3, patience: 1 };
-
-const args = process.argv.slice(2);
-const isQuick = args.includes('--quick');
-const names = args.filter((arg) => !arg.startsWith('-'));
+const { values: { quick: isQuick, rounds, patience }, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, rounds: { type: 'string' }, patience: { type: 'string' } },
+});
+const CARE = { rounds: Number(rounds ?? (isQuick ? 3 : 5)), patience: Number(patience ?? (isQuick ? 1 : 60)) };
 
 if (!existsSync(LONGHAUL)) throw new Error('nothing to measure: run `make build` first');
 if (!installed('npm') || !installed('nginx')) throw new Error('nothing to compare with: run `node bench/rivals.mjs` first');
@@ -42,7 +45,8 @@ const results = {
   resume: [],
 };
 for (const level of isQuick ? quick() : all().filter(({ name }) => wanted(name))) {
-  results.levels.push(await measure(level, isQuick ? QUICK_CARE : CARE));
+  const result = await (level.link ? measureOverLink : measure)(level, CARE);
+  if (result) results.levels.push(result);
 }
 if (!isQuick && wanted('resume')) results.resume = await measureResume(CARE.rounds);
 console.log(`\n${table(results)}`);

@@ -22,11 +22,14 @@ const GiB = 2 ** 30;
  * @param {Level} level
  * @param {{ rounds: number, patience: number }} how many rounds count, and how many seconds
  *   each run waits for a quiet machine: then it is measured all the same, and said
- * @typedef {{ name: string, title: string, make: () => string[], bytes: number, contenders: Contender[], missing: string[] }} Level
+ * @typedef {{ name: string, title: string, make: () => string[], bytes: number, contenders: Contender[], missing: string[],
+ *   most?: number, place?: { listen: string, reach: string } }} Level
  * @typedef {{ name: string, server: string, client: (server: Server, files: string[]) => Promise<Client> }} Contender
  * @typedef {{ send: () => Promise<number>, close: () => Promise<void> }} Client
  */
-export async function measure({ name, title, make, bytes, contenders, missing }, { rounds, patience }) {
+export async function measure(level, { rounds: usual, patience }) {
+  const { name, title, make, bytes, contenders, missing, most = usual } = level;
+  const rounds = Math.min(usual, most);
   console.log(`== ${title}`);
   for (const who of missing) console.log(`  ${who}: missing`);
   const files = make();
@@ -34,7 +37,7 @@ export async function measure({ name, title, make, bytes, contenders, missing },
   const absent = [...missing];
   for (const contender of contenders) {
     try {
-      say(0, contender.name, await once(contender, files, bytes, patience));
+      say(0, contender.name, await once(contender, files, level, patience));
       ready.push(contender);
     } catch (error) {
       // A rival that does not work here is said and left out; without these two there is no ratio.
@@ -46,7 +49,7 @@ export async function measure({ name, title, make, bytes, contenders, missing },
   const results = ready.map(({ name }) => ({ name, runs: [] }));
   for (let round = 1; round <= rounds; round++) {
     for (const [n, contender] of ready.entries()) {
-      const run = await once(contender, files, bytes, patience);
+      const run = await once(contender, files, level, patience);
       results[n].runs.push(run);
       say(round, contender.name, run);
     }
@@ -70,9 +73,9 @@ function summarize(result, first) {
 }
 
 /** One transfer into a fresh server. */
-async function once({ server: name, client: open }, files, bytes, patience) {
+async function once({ server: name, client: open }, files, { bytes, place }, patience) {
   const folder = mkdtempSync(join(PLACE, `${name}-`));
-  const server = await Server.start(name, folder);
+  const server = await Server.start(name, folder, place);
   let client;
   try {
     client = await open(server, files);
@@ -83,7 +86,7 @@ async function once({ server: name, client: open }, files, bytes, patience) {
     const seconds = await client.send();
     const busy = others();
     const stored = server.stored();
-    if (stored !== bytes) throw new Error(`${name} stored ${stored} of ${bytes} bytes`);
+    if ((stored ?? bytes) !== bytes) throw new Error(`${name} stored ${stored} of ${bytes} bytes`);
     return {
       seconds,
       cpu: (cpu(server.pid) - before) / (bytes / GiB),
