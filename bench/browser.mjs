@@ -1,5 +1,6 @@
 // Chromium as a person has it, driven over the bare DevTools protocol. Its Network domain
 // stays off: it copies every frame of a WebSocket, and makes uploads four times slower.
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ export class Browser {
   #profile;
   #socket;
   #calls = new Map();
-  #loaded = [];
+  #heard = new EventEmitter();
   #id = 0;
 
   /** Starts it; this origin is secure to it, as one with a certificate would be. */
@@ -57,7 +58,7 @@ export class Browser {
 
   /** Opens a page and waits until it has loaded. */
   async open(url) {
-    const loaded = new Promise((resolve) => this.#loaded.push(resolve));
+    const loaded = once(this.#heard, 'Page.loadEventFired');
     await this.#call('Page.navigate', { url });
     await loaded;
   }
@@ -81,6 +82,20 @@ export class Browser {
     await this.#call('DOM.setFileInputFiles', { nodeId, files });
   }
 
+  /** What the browser traces of these categories while the work is done. */
+  async trace(includedCategories, work) {
+    const events = [];
+    const collect = ({ value }) => events.push(...value);
+    this.#heard.on('Tracing.dataCollected', collect);
+    await this.#call('Tracing.start', { traceConfig: { includedCategories } });
+    await work();
+    const complete = once(this.#heard, 'Tracing.tracingComplete');
+    await this.#call('Tracing.end');
+    await complete;
+    this.#heard.off('Tracing.dataCollected', collect);
+    return events;
+  }
+
   async stop() {
     this.#socket?.terminate();
     await end(this.#child);
@@ -96,8 +111,8 @@ export class Browser {
     });
   }
 
-  #hear({ id, method, result, error }) {
-    if (method === 'Page.loadEventFired') this.#loaded.splice(0).forEach((resolve) => resolve());
+  #hear({ id, method, params, result, error }) {
+    if (method) this.#heard.emit(method, params);
     const call = this.#calls.get(id);
     if (!call) return;
     this.#calls.delete(id);

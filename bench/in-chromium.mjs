@@ -57,7 +57,7 @@ async function inPage(url, files, input, prepare) {
     await browser.pick(input, files);
     return (await browser.evaluate(() => globalThis.finished)) / 1000;
   };
-  return { send, close };
+  return { send, close, browser };
 }
 
 /** In Longhaul's page: waits until it is alive, and then watches the rows of its list. */

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { all, quick } from './levels.mjs';
 import { measureOverLink } from './link.mjs';
+import { measureMainThread } from './main-thread.mjs';
 import { BENCH, CHROMIUM, LONGHAUL, PLACE, ROOT } from './paths.mjs';
 import { summary, table, writeReadme } from './report.mjs';
 import { measureReading } from './reading.mjs';
@@ -49,6 +50,7 @@ for (const level of isQuick ? quick() : all().filter(({ name }) => wanted(name))
   if (result) results.levels.push(result);
 }
 if (!isQuick && wanted('resume')) results.resume = await measureResume(CARE.rounds);
+if (!isQuick && wanted('page')) results.page = await measureMainThread(CARE.rounds);
 console.log(`\n${table(results)}`);
 if (isQuick) {
   console.log(JSON.stringify(summary(results)));

@@ -1,4 +1,5 @@
 // What is said of the results: a table for people, and one object of ratios for scripts.
+import { described } from './main-thread.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const BETWEEN = /(<!-- the bench -->\n)[^]*(?=<!-- \/the bench -->)/;
@@ -6,7 +7,7 @@ const BETWEEN = /(<!-- the bench -->\n)[^]*(?=<!-- \/the bench -->)/;
 const FEW = 100;
 
 /** The table in Markdown. */
-export function table({ machine, versions, levels, resume }) {
+export function table({ machine, versions, levels, resume, page }) {
   const known = Object.entries(versions).filter(([, version]) => version);
   const lines = levels.flatMap((level) => [
     ...level.contenders.map((contender) => line(level, contender)),
@@ -17,6 +18,7 @@ export function table({ machine, versions, levels, resume }) {
     '| --- | --- | --- | --- | --- | --- |\n',
     ...lines,
     ...resume.map(({ name, seconds }) => `| from the server's return to bytes that flow | ${name} | ${seconds.toFixed(2)} s | | | |\n`),
+    page ? `\n${page.title}: ${described(page)}.\n` : '',
     `\n${machine.cores} × ${machine.cpu}, ${machine.memory}, Linux ${machine.kernel}; `,
     `${known.map(([name, version]) => `${name} ${version}`).join(', ')}.\n`,
   ].join('');
