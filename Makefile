@@ -48,6 +48,11 @@ bench-quick: build ## The same in a minute, against nginx alone; the last line i
 	@$(bench) bench/rivals.mjs npm nginx
 	@$(bench) bench/main.mjs --quick
 
+.PHONY: bench-hot
+bench-hot: ## Measure what runs for every frame, block and upload, alone
+	@scripts/setup build
+	$(run) cargo bench --no-default-features --features=ssr --bench hot
+
 .PHONY: dev
 dev: ## Serve a debug build that rebuilds and reloads on every change
 	@scripts/setup dev
