@@ -39,7 +39,7 @@ soak: ## Try bad days until stopped, or so many of them: make soak SEEDS=1000000
 	$(run) cargo test $(ssr) --test simulation -- --ignored --nocapture soak
 
 .PHONY: bench
-bench: build ## Measure against the rivals, and write it to bench/results.json and the README
+bench: build ## Measure against the rivals, and write it to bench/ and the README
 	@$(bench) bench/rivals.mjs
 	@$(bench) bench/main.mjs
 

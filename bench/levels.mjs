@@ -27,7 +27,7 @@ export const quick = () =>
 
 const native = (size) => ({
   name: 'native',
-  title: `native clients, ${size / MiB} MiB`,
+  title: `native clients, ${inWords(size)}`,
   ...load(1, size),
   contenders: [
     { name: 'nginx, curl PUT', server: 'nginx', client: curlPut },
@@ -41,7 +41,7 @@ const native = (size) => ({
 
 const browser = (size) => ({
   name: 'browser',
-  title: `Chromium, ${size / MiB} MiB`,
+  title: `Chromium, ${inWords(size)}`,
   ...load(1, size),
   contenders: inChromium,
 });
@@ -56,7 +56,7 @@ const small = (count) => ({
 /** Through a line that models distance alone. */
 const far = (size) => ({
   name: 'far',
-  title: `Chromium, ${size / MiB} MiB, ${ROUND_TRIP} ms away`,
+  title: `Chromium, ${inWords(size)}, ${ROUND_TRIP} ms away`,
   ...load(1, size),
   contenders: [
     ...inChromium,
@@ -76,7 +76,7 @@ const throughLine = (open) => async (server, files) => {
  */
 const lossy = (congestion, size) => ({
   name: congestion === 'cubic' ? 'lossy' : `lossy-${congestion}`,
-  title: `Chromium, ${size / MiB} MiB, ${LOSSY.roundTrip} ms away with ${LOSSY.loss * 100} % loss, ${congestion.toUpperCase()}`,
+  title: `Chromium, ${inWords(size)}, ${LOSSY.roundTrip} ms away with ${LOSSY.loss * 100} % loss, ${congestion.toUpperCase()}`,
   ...load(1, size),
   link: { ...LOSSY, congestion },
   most: 3,
@@ -112,6 +112,8 @@ const inChromium = [
   { name: '@tus/server, tus-js-client', server: 'tus', client: tusPage },
   { name: 'copyparty, its page', server: 'copyparty', client: copypartyPage },
 ];
+
+const inWords = (size) => (size < GiB ? `${size / MiB} MiB` : `${size / GiB} GiB`);
 
 function load(count, size) {
   return { bytes: count * size, make: () => files(count, size) };

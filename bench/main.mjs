@@ -1,21 +1,22 @@
 // Measures Longhaul against its rivals:
 //
-//   node bench/main.mjs                    all levels; writes results.json and the README's table
-//   node bench/main.mjs native small       these, and writes nothing
+//   node bench/main.mjs                    all levels; writes results.json, results.svg and the README
+//   node bench/main.mjs native page        these (levels.mjs names them; resume, page, hashing), and writes nothing
 //   node bench/main.mjs reading            what reading and sending cost a page, without a server of ours
 //   node bench/main.mjs --quick            small sizes; the last line is one JSON object
 //
 // --rounds N are counted; --patience S seconds each run waits for a quiet machine.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureHashing } from './hashing.mjs';
 import { all, quick } from './levels.mjs';
 import { measureOverLink } from './link.mjs';
 import { measureMainThread } from './main-thread.mjs';
-import { BENCH, CHROMIUM, LONGHAUL, PLACE, ROOT } from './paths.mjs';
-import { summary, table, writeReadme } from './report.mjs';
+import { CHROMIUM, LONGHAUL, PLACE, ROOT } from './paths.mjs';
+import { keep, report, summary } from './report.mjs';
 import { measureReading } from './reading.mjs';
 import { measureResume } from './resume.mjs';
 import { installed, versions } from './rivals.mjs';
@@ -43,20 +44,20 @@ const results = {
   machine: machine(),
   versions: { longhaul: longhaul(), chromium: chromium(), ...versions() },
   levels: [],
-  resume: [],
 };
 for (const level of isQuick ? quick() : all().filter(({ name }) => wanted(name))) {
   const result = await (level.link ? measureOverLink : measure)(level, CARE);
   if (result) results.levels.push(result);
 }
-if (!isQuick && wanted('resume')) results.resume = await measureResume(CARE.rounds);
-if (!isQuick && wanted('page')) results.page = await measureMainThread(CARE.rounds);
-console.log(`\n${table(results)}`);
+const others = { resume: measureResume, page: measureMainThread, hashing: measureHashing };
+for (const [name, measure] of Object.entries(others)) {
+  if (!isQuick && wanted(name)) results[name] = await measure(CARE.rounds);
+}
+console.log(`\n${report(results)}`);
 if (isQuick) {
   console.log(JSON.stringify(summary(results)));
 } else if (names.length === 0) {
-  writeFileSync(join(BENCH, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
-  writeReadme(join(ROOT, 'README.md'), results);
+  keep(results);
 }
 
 function machine() {
