@@ -48,7 +48,7 @@ const browser = (size) => ({
 
 const small = (count) => ({
   name: 'small',
-  title: `Chromium, ${count} files of 4 KiB`,
+  title: `Chromium, ${count.toLocaleString('en')} files of 4 KiB`,
   ...load(count, 4 * KiB),
   contenders: inChromium,
 });

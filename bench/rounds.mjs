@@ -86,6 +86,7 @@ async function once({ server: name, client: open }, files, { bytes, place }, pat
     const others = foreign();
     const seconds = await client.send();
     const busy = others();
+    if (!Number.isFinite(seconds)) throw new Error(`${name}: its client does not say how long it took`);
     const stored = server.stored();
     if ((stored ?? bytes) !== bytes) throw new Error(`${name} stored ${stored} of ${bytes} bytes`);
     return {
