@@ -1,11 +1,10 @@
 // The servers: each alone, fresh, in a folder and on a port of its own.
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { end, start } from './child.mjs';
-import { BENCH, LONGHAUL } from './paths.mjs';
-import { copyparty, nginx, rustus } from './rivals.mjs';
+import { PROGRAMS } from './programs.mjs';
 
 const LOOPBACK = { listen: '127.0.0.1', reach: '127.0.0.1' };
 
@@ -20,12 +19,12 @@ export class Server {
   }
 
   /**
-   * Starts one of the servers below with its data in this folder: where it listens, and
-   * where clients reach it.
+   * Starts one of the servers of programs.mjs with its data in this folder; `place` is where
+   * it listens, and where clients reach it.
    */
   static async start(name, folder, place = LOOPBACK) {
     const port = await freePort();
-    const server = new Server(folder, port, place, SERVERS[name](folder, place.listen, port));
+    const server = new Server(folder, port, place, PROGRAMS[name](folder, place.listen, port));
     await server.start();
     return server;
   }
@@ -74,84 +73,6 @@ export class Server {
   async stop(signal) {
     if (this.#child) await end(this.#child, signal);
   }
-}
-
-/** How each is started, where it takes uploads and where it keeps them. */
-const SERVERS = {
-  longhaul: (folder, host, port) => ({
-    program: LONGHAUL,
-    args: ['serve', '--listen', `${host}:${port}`, '--data', folder, ...(host === LOOPBACK.listen ? [] : ['--open'])],
-    path: '/',
-    files: join(folder, 'files'),
-  }),
-
-  nginx: (folder, host, port) => {
-    const files = inside(folder, 'files');
-    const config = join(folder, 'nginx.conf');
-    writeFileSync(config, nginxConfig(folder, files, host, port));
-    return { program: nginx(), args: ['-p', folder, '-e', 'stderr', '-c', config], path: '/files/', files };
-  },
-
-  tus: (folder, host, port) => {
-    const files = inside(folder, 'files');
-    return { program: process.execPath, args: [join(BENCH, 'tus-server.mjs'), files, host, port], path: '/files/', files };
-  },
-
-  rustus: (folder, host, port) => {
-    const files = inside(folder, 'files');
-    const info = inside(folder, 'info');
-    const args = [
-      '--host', host, '--port', port, '--url', '/files', '--data-dir', files, '--info-dir', info,
-      '--max-body-size', 2 ** 40, '--log-level', 'ERROR',
-    ];
-    return { program: rustus(), args, path: '/files/', files };
-  },
-
-  copyparty: (folder, host, port) => {
-    const files = inside(folder, 'files');
-    const args = ['-q', '-i', host, '-p', port, '-v', `${files}::rwmd`];
-    return { program: copyparty(), args, env: { XDG_CONFIG_HOME: folder }, path: '/', files };
-  },
-
-  /** No server at all: what is written to the disk beside the others. */
-  disk: (folder) => ({ path: '/', files: inside(folder, 'files') }),
-
-  /** Answers every message, and keeps nothing. */
-  answers: (_, host, port) => ({
-    program: process.execPath, args: [join(BENCH, 'answering-server.mjs'), host, port], path: '/',
-  }),
-};
-
-/** As Debian configures it, with PUT and more connections, and without a limit or a log. */
-const nginxConfig = (folder, files, host, port) => `
-${process.getuid() === 0 ? 'user root;' : ''}
-daemon off;
-worker_processes auto;
-pid ${folder}/nginx.pid;
-events { worker_connections 4096; }
-http {
-  sendfile on;
-  tcp_nopush on;
-  types { text/html html; text/javascript js mjs; }
-  access_log off;
-  client_max_body_size 0;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;
-  server {
-    listen ${host}:${port};
-    location /files/ { alias ${files}/; dav_methods PUT; }
-    location /pages/ { alias ${BENCH}pages/; }
-  }
-}
-`;
-
-function inside(folder, name) {
-  const path = join(folder, name);
-  if (!existsSync(path)) mkdirSync(path);
-  return path;
 }
 
 async function freePort() {
