@@ -67,7 +67,7 @@ impl Device {
                     Effect::Forget(..) | Effect::Release(_) => {}
                 }
             }
-            while let Some(message) = self.sender.poll_transmit(64 * 1024) {
+            while let Some(message) = self.sender.poll_transmit(64 * 1024, None) {
                 if let Ok(Frame::Data { payload, .. }) = Frame::parse(message.to_vec().into()) {
                     self.sent += payload.len() as u64;
                 }

@@ -10,6 +10,7 @@ mod drain;
 mod fan_out;
 mod gone;
 mod half_open;
+mod lanes;
 mod metrics;
 mod send;
 mod slow_disk;

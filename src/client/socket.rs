@@ -1,4 +1,4 @@
-//! One WebSocket of the browser, with the generation that its events carry.
+//! One WebSocket of the browser.
 //!
 //! Messages are received through gloo-net; sending and closing go to the handle
 //! itself, because a close code and `bufferedAmount` are to be had only there.
@@ -9,8 +9,8 @@ use gloo_net::websocket::{Message, WebSocketError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::protocol::SUBPROTOCOL;
 use crate::protocol::close::CloseCode;
-use crate::protocol::{Generation, SUBPROTOCOL};
 
 /// What a socket tells.
 #[derive(Debug)]
@@ -27,33 +27,27 @@ pub enum Told {
 
 /// A socket that is connecting, open or closing.
 pub struct Socket {
-    /// Which connection of this client it is.
-    pub generation: Generation,
     handle: web_sys::WebSocket,
     _opened: Closure<dyn FnMut()>,
 }
 
 impl Socket {
     /// Opens a socket; `tell` is called with all its events until it is closed.
-    pub fn open(
-        url: &str,
-        generation: Generation,
-        tell: impl Fn(Generation, Told) + Clone + 'static,
-    ) -> Result<Self, CloseCode> {
+    pub fn open(url: &str, tell: impl Fn(Told) + Clone + 'static) -> Result<Self, CloseCode> {
         let handle =
             web_sys::WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|_| CloseCode::Broken)?;
         let mut stream = WebSocket::try_from(handle.clone()).map_err(|_| CloseCode::Broken)?;
         let opened = {
             let tell = tell.clone();
-            Closure::<dyn FnMut()>::new(move || tell(generation, Told::Opened))
+            Closure::<dyn FnMut()>::new(move || tell(Told::Opened))
         };
         handle.set_onopen(Some(opened.as_ref().unchecked_ref()));
         spawn_local(async move {
             let mut code = CloseCode::Broken;
             while let Some(event) = stream.next().await {
                 match event {
-                    Ok(Message::Bytes(bytes)) => tell(generation, Told::Message(bytes)),
-                    Ok(Message::Text(_)) => tell(generation, Told::Nonsense),
+                    Ok(Message::Bytes(bytes)) => tell(Told::Message(bytes)),
+                    Ok(Message::Text(_)) => tell(Told::Nonsense),
                     Err(WebSocketError::ConnectionClose(event)) => {
                         code = CloseCode::from_code(event.code);
                     }
@@ -61,10 +55,9 @@ impl Socket {
                     Err(_) => {}
                 }
             }
-            tell(generation, Told::Closed(code));
+            tell(Told::Closed(code));
         });
         Ok(Self {
-            generation,
             handle,
             _opened: opened,
         })

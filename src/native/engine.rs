@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::address::Address;
 use super::event::{End, Event, Link, Outcome};
 use super::journal::Journal;
-use super::socket::{Socket, Told};
+use super::socket::Told;
+use super::sockets::{Sockets, Which};
 use super::source::{Fault, Source};
 use super::uploads::Uploads;
 use crate::protocol::block::Block;
@@ -23,6 +24,7 @@ use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::{self, State};
 use crate::protocol::id::ClientId;
+use crate::protocol::lanes::LaneId;
 use crate::protocol::manifest::Limits;
 use crate::protocol::message::ServerMessage;
 use crate::protocol::sender::{self, Key, RowState, Sender};
@@ -66,21 +68,20 @@ pub async fn send(
 
 /// What comes in.
 enum Input {
-    Socket(Generation, Told),
+    Socket(Which, Told),
     Read(Key, u64, Result<Block, Fault>),
 }
 
-impl From<(Generation, Told)> for Input {
-    fn from((generation, told): (Generation, Told)) -> Self {
-        Self::Socket(generation, told)
+impl From<(Which, Told)> for Input {
+    fn from((which, told): (Which, Told)) -> Self {
+        Self::Socket(which, told)
     }
 }
 
 struct Engine<R> {
-    url: String,
     client: Client,
     uploads: Uploads,
-    socket: Option<Socket>,
+    sockets: Sockets,
     inbox: (mpsc::Sender<Input>, mpsc::Receiver<Input>),
     /// What the server accepts, while there is a connection.
     limits: Option<Limits>,
@@ -111,14 +112,13 @@ impl<R: FnMut(Event)> Engine<R> {
         let chance = getrandom::fill(&mut client).and_then(|()| getrandom::fill(&mut secret));
         let refused = |error| End::Refused(format!("no random numbers: {error}"));
         Self {
-            url: plan.server.socket(),
+            sockets: Sockets::to(plan.server.socket()),
             client: Client::new(
                 ClientId::from_bytes(client),
                 Sender::new(Key(0), secret),
                 true,
             ),
             uploads: Uploads::new(plan.server, plan.sources, plan.journal),
-            socket: None,
             inbox: mpsc::channel(INBOX),
             limits: None,
             report,
@@ -146,7 +146,7 @@ impl<R: FnMut(Event)> Engine<R> {
             let due = self.due();
             tokio::select! {
                 Some(input) = self.inbox.1.recv() => self.take(input),
-                () = room(&self.socket, self.blocked) => {}
+                () = room(&self.sockets, &self.client, self.blocked) => {}
                 () = sleep_until(due) => self.tick(),
                 () = &mut stop, if self.deadline.is_none() => self.stop(End::Stopped),
             }
@@ -229,7 +229,8 @@ impl<R: FnMut(Event)> Engine<R> {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Socket(generation, told) => self.told(generation, told),
+            Input::Socket((generation, None), told) => self.told(generation, told),
+            Input::Socket((generation, Some(id)), told) => self.lane_told(generation, id, told),
             Input::Read(key, slice, outcome) => {
                 let now = self.now();
                 let row = self.client.sender.row(key, now);
@@ -271,6 +272,29 @@ impl<R: FnMut(Event)> Engine<R> {
                 self.end = Some(End::Refused(why));
             }
         }
+    }
+
+    fn lane_told(&mut self, generation: Generation, id: LaneId, told: Told) {
+        let which = (generation, Some(id));
+        let Some(lane) = self.sockets.get(which) else {
+            return;
+        };
+        let code = match told {
+            Told::Opened => {
+                if let Some(message) = self.client.lane_opened(generation) {
+                    lane.send(message);
+                }
+                return;
+            }
+            Told::Message(bytes) => return self.client.lane_heard(generation, id, bytes),
+            Told::Nonsense => CloseCode::Protocol,
+            Told::Closed(code, _) => code,
+            Told::Refused(_) => CloseCode::Broken,
+        };
+        self.sockets.drop_lane(id);
+        let now = self.now();
+        self.client
+            .lane_closed((generation, id), code, now, random());
     }
 
     fn message(&mut self, message: ServerMessage) {
@@ -322,33 +346,27 @@ impl<R: FnMut(Event)> Engine<R> {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Open(generation) => {
-                let inbox = self.inbox.0.clone();
-                self.socket = Some(Socket::open(&self.url, generation, inbox));
+                self.sockets.open(generation, &self.inbox.0);
             }
             Effect::Send(generation, message) => {
-                if let Some(socket) = self.socket(generation) {
+                if let Some(socket) = self.sockets.get((generation, None)) {
                     socket.send(message);
                 }
+            }
+            Effect::Lane(generation, effect) => {
+                self.sockets.lane(generation, effect, &self.inbox.0);
             }
             Effect::Close(generation, code) => {
                 self.why = Some(code.reason().to_owned());
                 self.limits = None;
-                if let Some(socket) = self.socket(generation) {
-                    socket.close(code);
-                }
+                self.sockets.close(generation, code);
             }
             Effect::Forget(generation) => {
                 self.limits = None;
-                if self.socket(generation).is_some() {
-                    self.socket = None;
-                }
+                self.sockets.forget(generation);
             }
             Effect::Upload(effect) => self.upload_effect(effect),
         }
-    }
-
-    fn socket(&self, generation: Generation) -> Option<&Socket> {
-        self.socket.as_ref().filter(|s| s.generation == generation)
     }
 
     fn upload_effect(&mut self, effect: sender::Effect) {
@@ -383,19 +401,26 @@ impl<R: FnMut(Event)> Engine<R> {
         }
     }
 
-    /// Hands messages to the socket while credit and the socket's queue allow.
+    /// Hands messages to the sockets while credit and their queues allow.
     fn transmit(&mut self) {
+        let now = self.now();
         self.blocked = None;
-        let (Some(pace), Some(socket)) = (self.client.pace(self.now()), &self.socket) else {
+        let Some(pace) = self.client.pace(now) else {
             return;
         };
-        while socket.buffered() < pace.queue {
-            match self.client.poll_transmit(pace.payload) {
-                Some(message) => socket.send(message.into_owned()),
+        let full = loop {
+            match self.sockets.least(self.client.lanes()) {
                 None => return,
+                Some(socket) if socket.buffered() >= pace.queue => break true,
+                Some(socket) => match self.client.poll_transmit(pace.payload) {
+                    Some(message) => socket.send(message.into_owned()),
+                    None => break false,
+                },
             }
-        }
-        self.blocked = self.client.sender.has_data().then_some(pace.queue / 2);
+        };
+        self.client.transmitted(now);
+        let more = full && self.client.sender.has_data();
+        self.blocked = more.then_some(pace.queue / 2);
     }
 
     /// Takes what became of the files.
@@ -445,13 +470,12 @@ impl<R: FnMut(Event)> Engine<R> {
 
     /// Closes the connection, if there is one, and waits for the server's word.
     async fn farewell(&mut self) {
-        if let (State::Open { .. }, Some(socket)) = (self.client.connection().state(), &self.socket)
-        {
-            socket.close(CloseCode::Done);
-            let generation = socket.generation;
+        if let State::Open { .. } = self.client.connection().state() {
+            let generation = self.client.connection().generation();
+            self.sockets.close(generation, CloseCode::Done);
             let closed = async {
                 while let Some(input) = self.inbox.1.recv().await {
-                    if let Input::Socket(from, Told::Closed(..)) = input
+                    if let Input::Socket((from, None), Told::Closed(..)) = input
                         && from == generation
                     {
                         return;
@@ -464,11 +488,11 @@ impl<R: FnMut(Event)> Engine<R> {
     }
 }
 
-/// Done when the socket has taken something, if that is waited for.
-async fn room(socket: &Option<Socket>, blocked: Option<u64>) {
-    match (socket, blocked) {
-        (Some(socket), Some(low)) => socket.shrunk_to(low).await,
-        _ => pending().await,
+/// Done when a socket has taken something, if that is waited for.
+async fn room(sockets: &Sockets, client: &Client, blocked: Option<u64>) {
+    match blocked {
+        Some(low) => sockets.shrunk_to(low, || client.lanes()).await,
+        None => pending().await,
     }
 }
 

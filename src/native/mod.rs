@@ -19,6 +19,7 @@ pub mod event;
 pub mod journal;
 pub mod report;
 mod socket;
+mod sockets;
 pub mod source;
 mod uploads;
 pub mod walk;

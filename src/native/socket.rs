@@ -1,4 +1,4 @@
-//! One WebSocket to the server, with the generation that its events carry.
+//! One WebSocket to the server, and the name that its events carry.
 //!
 //! Two tasks serve it, so that masking and writing take place beside hashing. What is
 //! handed to [`Socket::send`] is counted until the system has taken it; whoever drives
@@ -20,8 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::sockets::Which;
 use crate::protocol::close::CloseCode;
-use crate::protocol::{Generation, MAX_MESSAGE, SUBPROTOCOL};
+use crate::protocol::{MAX_MESSAGE, SUBPROTOCOL};
 
 /// How long the server may take to let go of a socket that it closed.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -46,34 +47,53 @@ pub enum Told {
 /// A socket that is connecting, open or closing. Dropped, it is gone at once.
 #[derive(Debug)]
 pub struct Socket {
-    /// Which connection of this client it is.
-    pub generation: Generation,
     outgoing: mpsc::UnboundedSender<Message>,
     queue: Arc<Queue>,
     _task: AbortOnDropHandle<()>,
 }
 
 /// What waits to be written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     bytes: AtomicU64,
-    /// When so few wait, somebody is to be woken.
+    room: Arc<Room>,
+}
+
+/// Where it is told that some socket has room.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// When so few bytes wait in one, somebody is to be woken.
     low: AtomicU64,
-    shrunk: Notify,
+    made: Notify,
+}
+
+impl Room {
+    /// Wakes somebody from now on when so few bytes wait in a socket.
+    pub fn ask(&self, low: u64) {
+        self.low.store(low, Ordering::SeqCst);
+    }
+
+    /// Done when that happened, since this was done last.
+    pub async fn made(&self) {
+        self.made.notified().await;
+    }
 }
 
 impl Socket {
     /// Opens a socket; all its events go to `tell` until it is closed.
-    pub fn open<T: From<(Generation, Told)> + Send + 'static>(
+    pub fn open<T: From<(Which, Told)> + Send + 'static>(
         url: &str,
-        generation: Generation,
+        which: Which,
         tell: mpsc::Sender<T>,
+        room: &Arc<Room>,
     ) -> Self {
         let (outgoing, messages) = mpsc::unbounded_channel();
-        let queue = Arc::new(Queue::default());
-        let served = serve(url.to_owned(), generation, tell, messages, queue.clone());
+        let queue = Arc::new(Queue {
+            bytes: AtomicU64::new(0),
+            room: room.clone(),
+        });
+        let served = serve(url.to_owned(), which, tell, messages, queue.clone());
         Self {
-            generation,
             outgoing,
             queue,
             _task: AbortOnDropHandle::new(tokio::spawn(served)),
@@ -94,14 +114,6 @@ impl Socket {
         self.queue.bytes.load(Ordering::Relaxed)
     }
 
-    /// Done when there are no more than `low`.
-    pub async fn shrunk_to(&self, low: u64) {
-        self.queue.low.store(low, Ordering::SeqCst);
-        while self.queue.bytes.load(Ordering::SeqCst) > low {
-            self.queue.shrunk.notified().await;
-        }
-    }
-
     /// Begins the closing handshake, behind what was handed over.
     pub fn close(&self, code: CloseCode) {
         let frame = code.code().map(|number| CloseFrame {
@@ -112,15 +124,15 @@ impl Socket {
     }
 }
 
-async fn serve<T: From<(Generation, Told)>>(
+async fn serve<T: From<(Which, Told)>>(
     url: String,
-    generation: Generation,
+    which: Which,
     tell: mpsc::Sender<T>,
     messages: mpsc::UnboundedReceiver<Message>,
     queue: Arc<Queue>,
 ) {
     // Whoever no longer listens wants to hear nothing.
-    let tell = async |told| _ = tell.send((generation, told).into()).await;
+    let tell = async |told| _ = tell.send((which, told).into()).await;
     let (sink, mut stream) = match connect(&url).await {
         Ok(socket) => socket.split(),
         Err(error) => return tell(refusal(error)).await,
@@ -211,8 +223,8 @@ async fn write(
             break;
         }
         let left = queue.bytes.fetch_sub(len, Ordering::SeqCst) - len;
-        if left <= queue.low.load(Ordering::SeqCst) {
-            queue.shrunk.notify_one();
+        if left <= queue.room.low.load(Ordering::SeqCst) {
+            queue.room.made.notify_one();
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::StreamId;
-use super::frame::{self, DATA_HEADER};
+use super::frame::{self, DATA_HEADER, Number};
 use crate::verify::{BLOCK, BlockHash, block};
 
 /// Where the bytes of a block are put.
@@ -120,12 +120,12 @@ impl Cutting {
     }
 
     /// Cuts the next frame, of at most so many bytes; how many it has.
-    pub fn next(&mut self, stream: StreamId, most: u64) -> u64 {
+    pub fn next(&mut self, stream: StreamId, most: u64, number: Option<Number>) -> u64 {
         let len = self.left().min(most);
         let start = self.cut;
         self.cut += len as usize;
         self.frame = start..self.cut + DATA_HEADER;
-        let header = frame::data_header(stream, self.index * BLOCK + start as u64);
+        let header = frame::data_header(stream, self.index * BLOCK + start as u64, number);
         self.block.buffer[start..start + DATA_HEADER].copy_from_slice(&header);
         len
     }
@@ -160,7 +160,10 @@ mod tests {
         let mut at = 0;
         for most in [1, 7, 16, 40_000, 16_000, 1_000_000] {
             let piece = &bytes[at..bytes.len().min(at + most)];
-            assert_eq!(cutting.next(StreamId(5), most as u64), piece.len() as u64);
+            assert_eq!(
+                cutting.next(StreamId(5), most as u64, None),
+                piece.len() as u64
+            );
             let frame = encode_data(StreamId(5), offset + at as u64, piece);
             assert_eq!(cutting.frame(), frame);
             at += piece.len();

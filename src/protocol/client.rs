@@ -14,8 +14,9 @@ use bytes::Bytes;
 
 use super::close::CloseCode;
 use super::connection::{self, Connection, Event, State};
-use super::frame::Frame;
+use super::frame::{self, Frame};
 use super::id::ClientId;
+use super::lanes::{self, LaneId, Lanes};
 use super::message::{ClientMessage, ServerMessage};
 use super::pace::Pace;
 use super::sender::{self, Sender};
@@ -26,12 +27,14 @@ use super::{Generation, Time, VERSION};
 pub enum Effect {
     /// Open a socket; say what becomes of it with this generation.
     Open(Generation),
-    /// Close the socket of that generation, if it is still there.
+    /// Close the socket of that generation, if it is still there, and its lanes.
     Close(Generation, CloseCode),
-    /// Drop the socket of that generation: nothing more is heard of it.
+    /// Drop the socket of that generation and its lanes: nothing more is heard of them.
     Forget(Generation),
     /// Send this over the socket of that generation, which was open.
     Send(Generation, Vec<u8>),
+    /// Open or close a lane of the socket of that generation, whose end is theirs, too.
+    Lane(Generation, lanes::Effect),
     /// What an upload needs.
     Upload(sender::Effect),
 }
@@ -46,6 +49,7 @@ pub struct Client {
     /// Whether the connection was told that it is needed.
     interest: bool,
     said: VecDeque<Vec<u8>>,
+    lanes: Lanes,
     /// When the server was greeted last.
     greeted: Time,
 }
@@ -59,6 +63,7 @@ impl Client {
             connection: Connection::new(Generation(0), online),
             interest: false,
             said: VecDeque::new(),
+            lanes: Lanes::default(),
             greeted: Time::ZERO,
         }
     }
@@ -137,6 +142,7 @@ impl Client {
                 let heartbeat = Duration::from_millis(heartbeat.into());
                 self.happen(Event::Welcomed(generation, heartbeat), now, random);
                 let round_trip = now.saturating_sub(self.greeted);
+                self.lanes.measured(round_trip);
                 self.sender.connected(limits, credit, round_trip, now);
             }
             ServerMessage::Drain { retry_after } => {
@@ -158,6 +164,7 @@ impl Client {
     pub fn tick(&mut self, now: Time, random: u64) {
         self.happen(Event::Tick, now, random);
         self.sender.tick(now);
+        self.lanes.tick(now);
     }
 
     /// When to call [`Client::tick`] at the latest.
@@ -172,7 +179,7 @@ impl Client {
             return Some(match effect {
                 connection::Effect::Open(generation) => Effect::Open(generation),
                 connection::Effect::Ping(generation) => {
-                    Effect::Send(generation, ClientMessage::Ping.encode())
+                    Effect::Send(generation, self.number(ClientMessage::Ping.encode()))
                 }
                 connection::Effect::Close(generation, code) => {
                     self.disconnected();
@@ -185,27 +192,92 @@ impl Client {
             });
         }
         let generation = self.connection.generation();
-        let said = self.said.pop_front();
-        let said = said.map(|message| Effect::Send(generation, message));
-        said.or_else(|| self.sender.poll_effect().map(Effect::Upload))
+        if let Some(message) = self.said.pop_front() {
+            return Some(Effect::Send(generation, self.number(message)));
+        }
+        let lane = self.lanes.poll();
+        let lane = lane.map(|effect| Effect::Lane(generation, effect));
+        lane.or_else(|| self.sender.poll_effect().map(Effect::Upload))
+    }
+
+    /// Counts a control message that is to be sent now.
+    fn number(&mut self, mut message: Vec<u8>) -> Vec<u8> {
+        if let Some(number) = self.lanes.number() {
+            frame::number(&mut message, number);
+        }
+        self.lanes.sent();
+        message
     }
 
     fn disconnected(&mut self) {
         self.said.clear();
+        self.lanes = Lanes::default();
         self.sender.disconnected();
     }
 
-    /// How much to hand to the socket now; `None` if it is not open.
+    /// The socket of a lane opened: what to send over it.
+    pub fn lane_opened(&self, generation: Generation) -> Option<Vec<u8>> {
+        let join = ClientMessage::Join {
+            client: self.id,
+            generation,
+        };
+        let open = self.connection.is_open(generation);
+        open.then(|| join.encode())
+    }
+
+    /// Bytes came out of the socket of a lane.
+    pub fn lane_heard(&mut self, generation: Generation, id: LaneId, bytes: Bytes) {
+        if self.connection.is_open(generation)
+            && let Ok(Frame::Control(content)) = Frame::parse(bytes)
+            && let Ok(ServerMessage::Joined) = ServerMessage::decode(&content)
+        {
+            self.lanes.joined(id);
+        }
+    }
+
+    /// The socket of a lane closed, or could not be opened.
+    pub fn lane_closed(
+        &mut self,
+        (generation, id): (Generation, LaneId),
+        code: CloseCode,
+        now: Time,
+        random: u64,
+    ) {
+        if self.connection.is_open(generation) && self.lanes.closed(id, code, now) {
+            self.happen(Event::LaneLost(generation), now, random);
+        }
+    }
+
+    /// The lanes over which messages may go as well as over the connection's own socket.
+    pub fn lanes(&self) -> impl Iterator<Item = LaneId> {
+        self.lanes.open()
+    }
+
+    /// How much to hand to each socket now; `None` if none is open.
     pub fn pace(&self, now: Time) -> Option<Pace> {
         match self.connection.state() {
-            State::Open { .. } => Some(Pace::at(self.sender.rate(now))),
+            State::Open { .. } => {
+                let sockets = 1 + self.lanes().count() as u64;
+                Some(Pace::at(self.sender.rate(now) / sockets))
+            }
             _ => None,
         }
     }
 
-    /// The next message of an upload, as [`Sender::poll_transmit`] gives it.
+    /// The next message of an upload, as [`Sender::poll_transmit`] gives it. It goes over the
+    /// socket or any of the lanes.
     pub fn poll_transmit(&mut self, payload: usize) -> Option<Cow<'_, [u8]>> {
-        self.sender.poll_transmit(payload)
+        let number = self.lanes.number();
+        let message = self.sender.poll_transmit(payload, number)?;
+        self.lanes.sent();
+        Some(message)
+    }
+
+    /// The sockets have no room for more, or there is nothing more to send. Who never says this
+    /// gets no lanes.
+    pub fn transmitted(&mut self, now: Time) {
+        let (arrived, more) = (self.sender.arrived(), self.sender.may_send());
+        self.lanes.flowed(arrived, more, now);
     }
 }
 

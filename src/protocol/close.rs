@@ -30,6 +30,9 @@ pub enum CloseCode {
     HeartbeatLost,
     /// 4006, from the client: the connection was not ready in time.
     Timeout,
+    /// 4007, from either: a lane of the connection broke, and with it what was on it; or the
+    /// connection of a lane is over.
+    LaneLost,
     /// 1006 or 1005, never sent: the connection broke without a close frame.
     Broken,
     /// Any other code.
@@ -62,6 +65,7 @@ impl CloseCode {
             Self::Superseded => 4004,
             Self::HeartbeatLost => 4005,
             Self::Timeout => 4006,
+            Self::LaneLost => 4007,
             Self::Broken => return None,
             Self::Other(code) => code,
         })
@@ -84,6 +88,7 @@ impl CloseCode {
             4004 => Self::Superseded,
             4005 => Self::HeartbeatLost,
             4006 => Self::Timeout,
+            4007 => Self::LaneLost,
             other => Self::Other(other),
         }
     }
@@ -104,6 +109,7 @@ impl CloseCode {
             | Self::TryLater
             | Self::HeartbeatLost
             | Self::Timeout
+            | Self::LaneLost
             | Self::Broken
             | Self::Other(_) => AfterClose::Reconnect,
         }
@@ -126,6 +132,7 @@ impl CloseCode {
             Self::Superseded => "superseded by a newer connection",
             Self::HeartbeatLost => "heartbeat lost",
             Self::Timeout => "not ready in time",
+            Self::LaneLost => "a lane was lost",
             Self::Broken => "broken",
             Self::Other(_) => "other",
         }

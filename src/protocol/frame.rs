@@ -4,7 +4,11 @@
 //! ```text
 //! data     01 00 00 00 | stream u32 LE | offset u64 LE | payload, 1 byte to 256 KiB
 //! control  00          | message in postcard
+//! numbered 03 n n n | stream …      and      02 n n n | message in postcard
 //! ```
+//!
+//! A client that sends over several sockets numbers its messages (u24 LE, which begins
+//! anew after its end), those counted that it sent before without a number.
 //!
 //! A payload never crosses the boundary of a block. Parsing copies nothing and
 //! accepts nothing that another encoder could not have meant.
@@ -19,6 +23,46 @@ pub const DATA_HEADER: usize = 16;
 
 const CONTROL: u8 = 0;
 const DATA: u8 = 1;
+/// Length of the kind and a number, in bytes.
+const NUMBER: usize = 4;
+
+/// Added to the kind of what has a number.
+const NUMBERED: u8 = 2;
+const NUMBERED_CONTROL: u8 = CONTROL + NUMBERED;
+const NUMBERED_DATA: u8 = DATA + NUMBERED;
+
+/// The place of a message among all that a client sent on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Number(u32);
+
+impl Number {
+    const MASK: u32 = (1 << 24) - 1;
+
+    /// That of the message before which so many were sent.
+    pub fn new(count: u64) -> Self {
+        Self(count as u32 & Self::MASK)
+    }
+
+    /// That of a message, if it has one.
+    pub fn of(message: &[u8]) -> Option<Self> {
+        match *message {
+            [NUMBERED_CONTROL | NUMBERED_DATA, a, b, c, ..] => {
+                Some(Self(u32::from_le_bytes([a, b, c, 0])))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many messages are from that one up to this one.
+    pub fn since(self, other: Self) -> u32 {
+        self.0.wrapping_sub(other.0) & Self::MASK
+    }
+
+    fn bytes(self) -> [u8; 3] {
+        let [a, b, c, _] = self.0.to_le_bytes();
+        [a, b, c]
+    }
+}
 
 /// One message of the socket, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +116,16 @@ impl Frame {
                 }
                 Ok(Self::Control(message.slice(1..)))
             }
-            Some(&DATA) => Self::parse_data(message),
+            Some(&NUMBERED_CONTROL) => {
+                if message.len() < NUMBER {
+                    return Err(FrameError::Truncated(message.len()));
+                }
+                if message.len() > MAX_CONTROL + NUMBER - 1 {
+                    return Err(FrameError::TooLarge(message.len()));
+                }
+                Ok(Self::Control(message.slice(NUMBER..)))
+            }
+            Some(&(DATA | NUMBERED_DATA)) => Self::parse_data(message),
             Some(&kind) => Err(FrameError::UnknownKind(kind)),
         }
     }
@@ -81,9 +134,9 @@ impl Frame {
         let Some((header, payload)) = message.split_first_chunk::<DATA_HEADER>() else {
             return Err(FrameError::Truncated(message.len()));
         };
-        let [_, r0, r1, r2, s0, s1, s2, s3, offset @ ..] = *header;
+        let [kind, r0, r1, r2, s0, s1, s2, s3, offset @ ..] = *header;
         let len = payload.len();
-        if (r0, r1, r2) != (0, 0, 0) {
+        if kind == DATA && (r0, r1, r2) != (0, 0, 0) {
             return Err(FrameError::Reserved);
         }
         if len == 0 {
@@ -105,9 +158,17 @@ impl Frame {
 }
 
 /// The header of a data frame.
-pub(super) fn data_header(stream: StreamId, offset: u64) -> [u8; DATA_HEADER] {
+pub(super) fn data_header(
+    stream: StreamId,
+    offset: u64,
+    number: Option<Number>,
+) -> [u8; DATA_HEADER] {
     let mut header = [0; DATA_HEADER];
     header[0] = DATA;
+    if let Some(number) = number {
+        header[0] = NUMBERED_DATA;
+        header[1..NUMBER].copy_from_slice(&number.bytes());
+    }
     header[4..8].copy_from_slice(&stream.0.to_le_bytes());
     header[8..].copy_from_slice(&offset.to_le_bytes());
     header
@@ -115,12 +176,18 @@ pub(super) fn data_header(stream: StreamId, offset: u64) -> [u8; DATA_HEADER] {
 
 /// Encodes a data frame.
 pub fn encode_data(stream: StreamId, offset: u64, payload: &[u8]) -> Vec<u8> {
-    [&data_header(stream, offset)[..], payload].concat()
+    [&data_header(stream, offset, None)[..], payload].concat()
 }
 
 /// Starts a control frame; the caller appends the encoded message.
 pub(super) fn control() -> Vec<u8> {
     vec![CONTROL]
+}
+
+/// Gives a control frame a number.
+pub(super) fn number(control: &mut Vec<u8>, number: Number) {
+    let [a, b, c] = number.bytes();
+    control.splice(..1, [NUMBERED_CONTROL, a, b, c]);
 }
 
 #[cfg(test)]

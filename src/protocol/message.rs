@@ -92,6 +92,13 @@ pub enum ClientMessage {
         /// What only somebody can make who has the blocks.
         proof: Proof,
     },
+    /// First of all on a further socket: it is a lane of that connection.
+    Join {
+        /// Whose.
+        client: ClientId,
+        /// Which of its connections.
+        generation: Generation,
+    },
     /// So many bytes on their way are worth it, where the way is long.
     Window {
         /// How many.
@@ -204,6 +211,8 @@ pub enum ServerMessage {
     },
     /// The answer to `Ping`.
     Pong,
+    /// The answer to `Join`: the lane may be sent over.
+    Joined,
     /// The server is about to stop and will close the connection.
     Drain {
         /// When to come back at the earliest, in milliseconds.
@@ -309,6 +318,10 @@ mod tests {
             ClientMessage::Unwatch { topic: Topic::Live },
             ClientMessage::Ping,
             ClientMessage::Window { bytes: 300 },
+            ClientMessage::Join {
+                client: ClientId::from_bytes([1; 16]),
+                generation: Generation(9),
+            },
             ClientMessage::Prove {
                 stream,
                 proof: Proof::new(&[6; 32], []),

@@ -18,9 +18,11 @@ pub mod connection;
 pub mod flow;
 pub mod frame;
 pub mod id;
+pub mod lanes;
 pub mod live;
 pub mod manifest;
 pub mod message;
+pub mod order;
 pub mod pace;
 pub mod ranges;
 pub mod rate;
@@ -43,7 +45,7 @@ pub type Time = Duration;
 pub const SUBPROTOCOL: &str = "longhaul.v1";
 
 /// The version that [`message::ClientMessage::Hello`] carries.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The longest payload of a data frame, in bytes.
 pub const MAX_PAYLOAD: usize = 256 * 1024;

@@ -266,7 +266,7 @@ impl World {
             return !self.reads.is_empty();
         };
         let mut moved = false;
-        if let Some(message) = self.sender.poll_transmit(64 * 1024) {
+        if let Some(message) = self.sender.poll_transmit(64 * 1024, None) {
             self.up.push_back(message.into_owned());
             moved = true;
         }
@@ -411,7 +411,7 @@ fn a_damaged_block_waits_for_the_end_of_the_one_under_way() {
     let mut offsets = Vec::new();
     while offsets.len() < 12 {
         while world.step() {}
-        let message = world.sender.poll_transmit(BLOCK as usize / 4);
+        let message = world.sender.poll_transmit(BLOCK as usize / 4, None);
         if let Some(Ok(Frame::Data { offset, .. })) =
             message.map(|m| Frame::parse(m.into_owned().into()))
         {

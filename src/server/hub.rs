@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::lane::Heard;
 use super::metrics::{End, Metrics};
 use crate::protocol::id::{ClientId, FileId};
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
@@ -38,6 +39,9 @@ pub enum Control {
 /// How a session is told things.
 pub type ControlSender = mpsc::UnboundedSender<Control>;
 
+/// How a session hears what comes over its lanes.
+pub type LaneSender = mpsc::Sender<Heard>;
+
 /// Knows every unfinished upload and who holds it.
 pub struct Hub {
     registry: Arc<dyn Registry>,
@@ -53,7 +57,14 @@ struct Table {
     uploads: HashMap<FileId, Entry>,
     /// The uploads that have ended, the first first.
     ended: VecDeque<(Instant, FileId)>,
-    clients: HashMap<ClientId, (Generation, ControlSender)>,
+    clients: HashMap<ClientId, Connected>,
+}
+
+/// A session that greeted.
+struct Connected {
+    generation: Generation,
+    session: ControlSender,
+    lanes: mpsc::WeakSender<Heard>,
 }
 
 impl Table {
@@ -374,28 +385,44 @@ impl Hub {
 
     /// A client introduced itself. An older connection of it is told to leave; whether
     /// this one is the newest.
-    pub fn greet(&self, client: ClientId, generation: Generation, session: &ControlSender) -> bool {
+    pub fn greet(
+        &self,
+        client: ClientId,
+        generation: Generation,
+        session: &ControlSender,
+        lanes: &LaneSender,
+    ) -> bool {
         let mut table = self.table.lock();
-        match table.clients.get(&client) {
-            Some((other, _)) if *other >= generation => return false,
-            Some((_, other)) => {
-                // A session that is gone already needs no telling.
-                let _ = other.send(Control::Superseded);
+        if let Some(other) = table.clients.get(&client) {
+            if other.generation >= generation {
+                return false;
             }
-            None => {}
+            // A session that is gone already needs no telling.
+            let _ = other.session.send(Control::Superseded);
         }
-        table.clients.insert(client, (generation, session.clone()));
+        let connected = Connected {
+            generation,
+            session: session.clone(),
+            // Lanes know by their channel when the session is over.
+            lanes: lanes.downgrade(),
+        };
+        table.clients.insert(client, connected);
         true
+    }
+
+    /// How a client's connection of that generation hears its lanes, if it is the newest.
+    pub fn lanes_of(&self, client: ClientId, generation: Generation) -> Option<LaneSender> {
+        let table = self.table.lock();
+        let connected = table.clients.get(&client)?;
+        let newest = connected.generation == generation;
+        newest.then(|| connected.lanes.upgrade()).flatten()
     }
 
     /// A client's connection of that generation ended.
     pub fn farewell(&self, client: ClientId, generation: Generation) {
         let mut table = self.table.lock();
-        if table
-            .clients
-            .get(&client)
-            .is_some_and(|(g, _)| *g == generation)
-        {
+        let known = table.clients.get(&client);
+        if known.is_some_and(|it| it.generation == generation) {
             table.clients.remove(&client);
         }
     }

@@ -66,7 +66,7 @@ const BUILD: &str = "longhaul_build_info";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CODES: &[&str] = &[
     "1000", "1001", "1006", "1009", "1011", "1012", "1013", "4000", "4001", "4002", "4003", "4004",
-    "4005", "4006", "other",
+    "4005", "4006", "4007", "other",
 ];
 const SIZES: &[&str] = &["0-1MiB", "1-16MiB", "16-256MiB", "256MiB-4GiB", "4GiB-"];
 const DURATIONS: &[f64] = &[
@@ -469,6 +469,7 @@ fn code_label(code: CloseCode) -> &'static str {
         CloseCode::Superseded => "4004",
         CloseCode::HeartbeatLost => "4005",
         CloseCode::Timeout => "4006",
+        CloseCode::LaneLost => "4007",
         CloseCode::Other(_) => "other",
     }
 }

@@ -5,6 +5,7 @@ pub mod desk;
 pub mod download;
 pub mod guard;
 pub mod hub;
+mod lane;
 mod matching;
 pub mod metrics;
 pub mod policy;

@@ -45,7 +45,8 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
             .with_state(options)
     };
     let plain = Router::new()
-        .route("/ws", get(socket::upgrade))
+        .route("/ws", get(socket::session))
+        .route("/ws/lane", get(socket::lane))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::scrape))

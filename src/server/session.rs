@@ -17,7 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::hub::Control;
+use super::hub::{Control, LaneSender};
+use super::lane::{self, Heard};
 use super::stream::Stream;
 use super::upload::{self, Job, Outcome, Request};
 use super::watcher::Watcher;
@@ -37,7 +38,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// seconds after the last sign of life, no half-open connection is left.
 pub const SILENCE: Duration = Duration::from_secs(14);
 /// How long the closing handshake may take, and the last writes with it.
-const FAREWELL: Duration = Duration::from_secs(3);
+pub const FAREWELL: Duration = Duration::from_secs(3);
 /// How long what is queued before the announcement of the end may take.
 const DRAIN: Duration = Duration::from_secs(1);
 /// When a client may come back at the earliest after the server stopped.
@@ -111,6 +112,7 @@ struct Session {
     farewell: Option<oneshot::Sender<CloseFrame>>,
     controls: Channel<Control>,
     outcomes: Channel<(StreamId, Outcome)>,
+    lanes: (LaneSender, mpsc::Receiver<Heard>),
     uploads: HashMap<StreamId, Stream>,
     client: Option<(ClientId, Generation)>,
     watcher: Watcher,
@@ -158,6 +160,7 @@ impl Session {
             farewell: Some(farewell),
             controls: mpsc::unbounded_channel(),
             outcomes: mpsc::unbounded_channel(),
+            lanes: mpsc::channel(lane::WAITING),
             uploads: HashMap::new(),
             client: None,
             watcher: Watcher::default(),
@@ -197,6 +200,7 @@ impl Session {
             let outbox = self.outbox.clone();
             tokio::select! {
                 message = stream.next(), if reads => self.arrive(message, stream),
+                Some(heard) = self.lanes.1.recv(), if reads => self.heard_on_lane(heard),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
                 Ok(permit) = outbox.reserve(), if wants => self.say(permit),
@@ -217,6 +221,10 @@ impl Session {
         first: Option<Result<Message, axum::Error>>,
         stream: &mut SplitStream<WebSocket>,
     ) {
+        // What came first over a lane goes first: the lane may have joined just now.
+        while let Ok(heard) = self.lanes.1.try_recv() {
+            self.heard_on_lane(heard);
+        }
         self.arrived(first);
         for _ in 1..TOGETHER {
             if self.ended {
@@ -307,20 +315,10 @@ impl Session {
         self.pinged = false;
         let closing = self.deadline.is_some();
         match message {
-            Some(Ok(Message::Binary(bytes))) if !closing => {
-                if bytes.len() > MAX_MESSAGE {
-                    self.receiver.close(CloseCode::TooLarge);
-                } else {
-                    let now = self.now();
-                    let short = bytes.len() < SHORT;
-                    let bytes = if short {
-                        Bytes::copy_from_slice(&bytes)
-                    } else {
-                        bytes
-                    };
-                    self.receiver.message(bytes, now);
-                }
-            }
+            Some(Ok(Message::Binary(bytes))) if !closing => match kept(bytes) {
+                Ok(bytes) => self.receiver.message(bytes, self.now()),
+                Err(code) => self.receiver.close(code),
+            },
             Some(Ok(Message::Text(_))) if !closing => self.receiver.close(CloseCode::Text),
             Some(Ok(Message::Close(frame))) => {
                 if self.code.is_none() {
@@ -340,6 +338,20 @@ impl Session {
                 }
             }
             None => self.gone(),
+        }
+    }
+
+    fn heard_on_lane(&mut self, heard: Heard) {
+        self.heard = Instant::now();
+        self.pinged = false;
+        if self.deadline.is_some() {
+            return;
+        }
+        match heard {
+            Heard::Joined => self.receiver.lane_joined(),
+            Heard::Message(bytes) => self.receiver.message(bytes, self.now()),
+            Heard::Left => self.receiver.lane_left(),
+            Heard::Lost(code) => self.receiver.close(code),
         }
     }
 
@@ -413,7 +425,8 @@ impl Session {
     }
 
     fn greeted(&mut self, client: ClientId, generation: Generation) {
-        if self.server.hub.greet(client, generation, &self.controls.0) {
+        let hub = &self.server.hub;
+        if hub.greet(client, generation, &self.controls.0, &self.lanes.0) {
             self.client = Some((client, generation));
             tracing::info!(%client, generation = generation.0, "a client connected");
         } else {
@@ -516,6 +529,15 @@ impl Session {
             Control::Superseded => self.receiver.close(CloseCode::Superseded),
             Control::Expel(stream, trouble) => self.receiver.expel(stream, trouble),
         }
+    }
+}
+
+/// A message as it is kept in memory, unless it is too long.
+pub fn kept(bytes: Bytes) -> Result<Bytes, CloseCode> {
+    match bytes.len() {
+        ..SHORT => Ok(Bytes::copy_from_slice(&bytes)),
+        SHORT..=MAX_MESSAGE => Ok(bytes),
+        _ => Err(CloseCode::TooLarge),
     }
 }
 

@@ -1,14 +1,14 @@
-//! The upgrade to `/ws`. What is wrong with it is said on the socket, by its close
+//! The upgrades to `/ws` and `/ws/lane`. What is wrong with it is said on the socket, by its close
 //! code, because that is the only answer a page can read.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Server, guard, session};
+use super::{Server, guard, lane, session};
 use crate::protocol::SUBPROTOCOL;
 use crate::protocol::close::CloseCode;
 use crate::protocol::frame::DATA_HEADER;
@@ -23,10 +23,28 @@ const WRITE_BUFFER: usize = 256 * 1024;
 const LONGEST: usize = DATA_HEADER + BLOCK as usize;
 
 /// Upgrades a request to a session.
-pub async fn upgrade(
+pub async fn session(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
+) -> Response {
+    upgraded(server, &headers, upgrade, session::run)
+}
+
+/// Upgrades a request to a lane of a session.
+pub async fn lane(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgraded(server, &headers, upgrade, lane::run)
+}
+
+fn upgraded<F: Future<Output = ()> + Send + 'static>(
+    server: Arc<Server>,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+    run: fn(Arc<Server>, WebSocket, Option<CloseCode>) -> F,
 ) -> Response {
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
@@ -35,7 +53,7 @@ pub async fn upgrade(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER);
-    let refused = if !guard::same_origin(&headers) {
+    let refused = if !guard::same_origin(headers) {
         Some(CloseCode::Origin)
     } else if upgrade.selected_protocol().is_none() {
         Some(CloseCode::Version)
@@ -46,10 +64,10 @@ pub async fn upgrade(
     };
     let tasks = server.tasks.clone();
     upgrade.on_upgrade(move |socket| async move {
-        let session = session::run(server, socket, refused);
+        let served = run(server, socket, refused);
         // A connection that breaks its task down takes nobody else along.
-        if tasks.spawn(session).await.is_err() {
-            tracing::error!("a session broke down");
+        if tasks.spawn(served).await.is_err() {
+            tracing::error!("a connection broke down");
         }
     })
 }

@@ -285,6 +285,7 @@ impl World {
                 let over = matches!(socket, Some(Socket::Closing | Socket::Closed));
                 assert!(over, "{socket:?} is forgotten and was not closed");
             }
+            Effect::Lane(..) => panic!("nobody said that a socket is full"),
             Effect::Upload(_) => {}
         }
     }

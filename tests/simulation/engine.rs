@@ -56,7 +56,7 @@ impl World {
                 let socket = &mut self.clients[number].socket;
                 socket.take_if(|s| s.0 == generation);
             }
-            Effect::Upload(_) => {}
+            Effect::Lane(..) | Effect::Upload(_) => {}
         }
     }
 

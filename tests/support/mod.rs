@@ -157,7 +157,16 @@ pub struct Opened {
 impl Client {
     /// Connects with the right subprotocol and no origin, unless `headers` say else.
     pub async fn connect(address: SocketAddr, headers: &[(&'static str, &str)]) -> Self {
-        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        Self::connect_to(&format!("ws://{address}/ws"), headers).await
+    }
+
+    /// Connects a socket that is to become a lane.
+    pub async fn lane(address: SocketAddr) -> Self {
+        Self::connect_to(&format!("ws://{address}/ws/lane"), &[]).await
+    }
+
+    async fn connect_to(url: &str, headers: &[(&'static str, &str)]) -> Self {
+        let mut request = url.into_client_request().unwrap();
         request
             .headers_mut()
             .insert("sec-websocket-protocol", SUBPROTOCOL.parse().unwrap());
@@ -218,6 +227,11 @@ impl Client {
             Ok(ServerMessage::Welcome { credit, .. }) => self.credit = credit,
             other => panic!("no welcome but {other:?}"),
         }
+    }
+
+    pub async fn join(&mut self, client: ClientId, generation: u64) {
+        let generation = Generation(generation);
+        self.say(ClientMessage::Join { client, generation }).await;
     }
 
     /// The next message of the server, or its close code.

@@ -26,13 +26,16 @@ use self::pages::Page;
 use crate::client::hasher::Hasher;
 use crate::client::journal::{Change, Journal};
 use crate::client::lines::{LineId, Lines, Word};
-use crate::client::socket::{Socket, Told};
+use crate::client::socket::Told;
+use crate::client::sockets::{Sockets, Which};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
 use crate::port::{Command, EngineId, Given, Link, Report, Tag};
 use crate::protocol::client::{Client, Effect};
+use crate::protocol::close::CloseCode;
 use crate::protocol::connection::Event;
 use crate::protocol::id::ClientId;
+use crate::protocol::lanes::LaneId;
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::sender::{self, Key, Record, Sender};
@@ -66,9 +69,8 @@ pub struct Engine(Rc<RefCell<Inner>>);
 
 struct Inner {
     id: EngineId,
-    url: String,
     client: Client,
-    socket: Option<Socket>,
+    sockets: Sockets,
     sources: Sources,
     hasher: Rc<Hasher>,
     notes: Notes,
@@ -105,10 +107,12 @@ impl Engine {
         let hasher = Rc::new(Hasher::default());
         let engine = Self(Rc::new(RefCell::new(Inner {
             id: EngineId(random()),
-            // `http` becomes `ws`, and `https` `wss`.
-            url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
             client: Client::new(ClientId::from_bytes(client), sender, online),
-            socket: None,
+            // `http` becomes `ws`, and `https` `wss`.
+            sockets: Sockets::to(format!(
+                "{}/ws",
+                ORIGIN.with(|it| it.replacen("http", "ws", 1))
+            )),
             sources: Sources::default(),
             hasher: hasher.clone(),
             notes: Notes::default(),
@@ -218,8 +222,15 @@ impl Engine {
         Ok((journal, records))
     }
 
-    fn told(&self, generation: Generation, told: Told) {
-        self.event(|inner| inner.told(generation, told));
+    /// What is called with the events of sockets.
+    fn tell(&self) -> impl Fn(Which, Told) + Clone + 'static {
+        let engine = self.clone();
+        move |(generation, lane), told| {
+            engine.event(|inner| match lane {
+                None => inner.told(generation, told),
+                Some(id) => inner.lane_told(generation, id, told),
+            });
+        }
     }
 }
 
@@ -246,6 +257,28 @@ impl Inner {
             Told::Nonsense => self.connect(Event::Fault(generation)),
             Told::Closed(code) => self.connect(Event::Closed(generation, code)),
         }
+    }
+
+    fn lane_told(&mut self, generation: Generation, id: LaneId, told: Told) {
+        let Some(lane) = self.sockets.get((generation, Some(id))) else {
+            return;
+        };
+        let code = match told {
+            Told::Opened => {
+                if let Some(message) = self.client.lane_opened(generation) {
+                    lane.send(&message);
+                }
+                return;
+            }
+            Told::Message(bytes) => {
+                return self.client.lane_heard(generation, id, bytes.into());
+            }
+            Told::Nonsense => CloseCode::Protocol,
+            Told::Closed(code) => code,
+        };
+        self.sockets.drop_lane(id);
+        let lane = (generation, id);
+        self.client.lane_closed(lane, code, now(), random());
     }
 
     fn message(&mut self, message: ServerMessage) {
@@ -286,34 +319,25 @@ impl Inner {
     fn effect(&mut self, effect: Effect, engine: &Engine) {
         match effect {
             Effect::Open(generation) => {
-                let told = engine.clone();
-                let tell = move |generation, event| told.told(generation, event);
-                match Socket::open(&self.url, generation, tell) {
-                    Ok(socket) => self.socket = Some(socket),
-                    Err(code) => self.connect(Event::Closed(generation, code)),
+                if let Err(code) = self.sockets.open(generation, engine.tell()) {
+                    self.connect(Event::Closed(generation, code));
                 }
             }
             Effect::Send(generation, message) => {
-                if let Some(socket) = self.socket(generation) {
+                if let Some(socket) = self.sockets.get((generation, None)) {
                     socket.send(&message);
                 }
             }
-            Effect::Close(generation, code) => {
-                if let Some(socket) = self.socket(generation) {
-                    socket.close(code);
+            Effect::Lane(generation, effect) => {
+                if let Err((id, code)) = self.sockets.lane(generation, effect, engine.tell()) {
+                    let lane = (generation, id);
+                    self.client.lane_closed(lane, code, now(), random());
                 }
             }
-            Effect::Forget(generation) => {
-                if self.socket(generation).is_some() {
-                    self.socket = None;
-                }
-            }
+            Effect::Close(generation, code) => self.sockets.close(generation, code),
+            Effect::Forget(generation) => self.sockets.forget(generation),
             Effect::Upload(effect) => self.upload_effect(effect, engine),
         }
-    }
-
-    fn socket(&self, generation: Generation) -> Option<&Socket> {
-        self.socket.as_ref().filter(|s| s.generation == generation)
     }
 
     fn upload_effect(&mut self, effect: sender::Effect, engine: &Engine) {
@@ -346,19 +370,24 @@ impl Inner {
         }
     }
 
-    /// Hands messages to the socket while credit and the socket's queue allow.
+    /// Hands messages to the sockets while credit and their queues allow.
     fn transmit(&mut self) {
         self.blocked = false;
-        let (Some(pace), Some(socket)) = (self.client.pace(now()), &self.socket) else {
+        let Some(pace) = self.client.pace(now()) else {
             return;
         };
-        while socket.buffered() < pace.queue {
-            match self.client.poll_transmit(pace.payload) {
-                Some(message) => socket.send(&message),
+        let full = loop {
+            match self.sockets.least(self.client.lanes()) {
                 None => return,
+                Some(socket) if socket.buffered() >= pace.queue => break true,
+                Some(socket) => match self.client.poll_transmit(pace.payload) {
+                    Some(message) => socket.send(&message),
+                    None => break false,
+                },
             }
-        }
-        self.blocked = self.client.sender.has_data();
+        };
+        self.client.transmitted(now());
+        self.blocked = full && self.client.sender.has_data();
     }
 
     /// Sets the one timer to the next moment at which anything is due.

@@ -67,6 +67,7 @@ impl World {
                 Event::Heard(generation),
                 Event::Drain(generation, DRAIN),
                 Event::Fault(generation),
+                Event::LaneLost(generation),
                 Event::Closed(generation, CloseCode::Broken),
                 Event::Closed(generation, CloseCode::Done),
                 Event::Closed(generation, CloseCode::Superseded),
@@ -373,12 +374,12 @@ fn explore(grain: Duration) -> (usize, usize) {
 
 #[test]
 fn whatever_the_order_of_events_every_promise_is_kept() {
-    assert_eq!(explore(Duration::from_millis(500)), (18_972, 1_019_084));
+    assert_eq!(explore(Duration::from_millis(500)), (18_972, 1_094_972));
 }
 
 /// All durations are multiples of this grain, so no order of moments is left out.
 #[test]
 #[ignore = "takes a minute"]
 fn whatever_the_order_of_moments_every_promise_is_kept() {
-    assert_eq!(explore(Duration::from_millis(100)), (787_412, 42_935_572));
+    assert_eq!(explore(Duration::from_millis(100)), (787_412, 46_085_220));
 }

@@ -58,6 +58,8 @@ pub enum Event {
     Drain(Generation, Duration),
     /// What the server sent makes no sense: leave.
     Fault(Generation),
+    /// A lane of the socket broke: what was on it is missing.
+    LaneLost(Generation),
     /// The socket closed, or could not be opened.
     Closed(Generation, CloseCode),
     /// The page was hidden away or frozen.
@@ -241,6 +243,11 @@ impl Connection {
                     self.close(CloseCode::Protocol, now);
                 }
             }
+            Event::LaneLost(_) => {
+                if let State::Open { .. } = self.state {
+                    self.abandon(CloseCode::LaneLost, now, random);
+                }
+            }
             Event::Closed(_, code) => self.closed(code, now, random),
             Event::Hidden => {
                 self.shown = false;
@@ -404,6 +411,7 @@ impl Event {
             | Self::Heard(g)
             | Self::Drain(g, _)
             | Self::Fault(g)
+            | Self::LaneLost(g)
             | Self::Closed(g, _) => Some(g),
             _ => None,
         }

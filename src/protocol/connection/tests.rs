@@ -61,9 +61,11 @@ impl Sockets {
                     true
                 }
             },
-            Event::Welcomed(g, _) | Event::Heard(g) | Event::Drain(g, _) | Event::Fault(g) => {
-                self.0.get(&g) == Some(&Socket::Open)
-            }
+            Event::Welcomed(g, _)
+            | Event::Heard(g)
+            | Event::Drain(g, _)
+            | Event::Fault(g)
+            | Event::LaneLost(g) => self.0.get(&g) == Some(&Socket::Open),
             _ => true,
         }
     }
@@ -88,6 +90,7 @@ fn event() -> impl Strategy<Value = Event> {
             .clone()
             .prop_map(|g| Event::Drain(g, Duration::from_secs(1))),
         generation.clone().prop_map(Event::Fault),
+        generation.clone().prop_map(Event::LaneLost),
         (generation, codes).prop_map(|(g, c)| Event::Closed(g, c)),
         prop::sample::select(vec![
             Event::Hidden,
@@ -111,6 +114,7 @@ fn about(event: Event, newest: Generation) -> Event {
         Event::Heard(g) => Event::Heard(from(g)),
         Event::Drain(g, d) => Event::Drain(from(g), d),
         Event::Fault(g) => Event::Fault(from(g)),
+        Event::LaneLost(g) => Event::LaneLost(from(g)),
         Event::Closed(g, c) => Event::Closed(from(g), c),
         other => other,
     }

@@ -29,6 +29,7 @@ use super::id::{ClientId, FileId, ServerId, Token};
 use super::live::Topic;
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
+use super::order::Order;
 use super::trouble::Trouble;
 use super::{Generation, StreamId, Time, VERSION};
 use crate::verify::{BlockHash, Challenge, Root};
@@ -171,6 +172,9 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Receiver {
     settings: Settings,
+    order: Order,
+    /// How many sockets it has beside the first.
+    lanes: usize,
     meter: Meter,
     greeted: bool,
     over: bool,
@@ -200,6 +204,8 @@ impl Receiver {
         Self {
             meter: Meter::new(settings.share),
             settings,
+            order: Order::default(),
+            lanes: 0,
             greeted: false,
             over: false,
             newest: None,
@@ -257,11 +263,42 @@ impl Receiver {
         self.streams.len()
     }
 
-    /// A binary message arrived.
+    /// Another socket joined the connection.
+    pub fn lane_joined(&mut self) {
+        self.lanes += 1;
+    }
+
+    /// A socket that had joined was closed, behind its last message.
+    pub fn lane_left(&mut self) {
+        self.lanes = self.lanes.saturating_sub(1);
+        self.check_order();
+    }
+
+    /// A binary message arrived, over any of the connection's sockets.
     pub fn message(&mut self, message: Bytes, now: Time) {
         if self.over {
             return;
         }
+        let credit = self.meter.limit() - self.meter.total();
+        if self.order.take(message, credit).is_err() {
+            return self.close(CloseCode::Protocol);
+        }
+        while !self.over
+            && let Some(message) = self.order.poll()
+        {
+            self.arrived(message, now);
+        }
+        self.check_order();
+    }
+
+    /// With one socket nothing can be missing.
+    fn check_order(&mut self) {
+        if self.lanes == 0 && self.order.has_gap() {
+            self.close(CloseCode::Protocol);
+        }
+    }
+
+    fn arrived(&mut self, message: Bytes, now: Time) {
         let outcome = match Frame::parse(message) {
             Ok(Frame::Data {
                 stream,
@@ -351,7 +388,9 @@ impl Receiver {
             return Err(CloseCode::Protocol);
         }
         match message {
-            ClientMessage::Hello { .. } => return Err(CloseCode::Protocol),
+            ClientMessage::Hello { .. } | ClientMessage::Join { .. } => {
+                return Err(CloseCode::Protocol);
+            }
             ClientMessage::Open {
                 stream,
                 manifest,

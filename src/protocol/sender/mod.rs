@@ -26,6 +26,7 @@ use self::outgoing::{Outgoing, Phase};
 pub use self::row::{Key, Note, Row, RowState};
 use super::block::Block;
 use super::flow::Window;
+use super::frame::{self, Number};
 use super::id::{FileId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
@@ -118,6 +119,8 @@ pub struct Sender {
     waiting: BTreeSet<(Time, Key)>,
     /// The upload that sent the last frame.
     turn: Key,
+    /// Bytes that the server said to have received.
+    arrived: u64,
     next_slice: u64,
     effects: VecDeque<Effect>,
     outbox: VecDeque<ClientMessage>,
@@ -144,6 +147,7 @@ impl Sender {
             ages: BTreeSet::new(),
             waiting: BTreeSet::new(),
             turn: Key::default(),
+            arrived: 0,
             next_slice: 0,
             effects: VecDeque::new(),
             outbox: VecDeque::new(),
@@ -328,6 +332,7 @@ impl Sender {
                 durable,
             } => {
                 self.with(stream, now, |key, upload, sender| {
+                    sender.arrived += received.saturating_sub(upload.received());
                     if upload.acknowledged(received, durable, now) {
                         upload.keep(key, &mut sender.effects);
                     }
@@ -389,19 +394,29 @@ impl Sender {
             | ServerMessage::Snapshot { .. }
             | ServerMessage::Changed { .. }
             | ServerMessage::Pong
+            | ServerMessage::Joined
             | ServerMessage::Drain { .. } => {}
         }
         self.fill();
     }
 
-    /// The next message for the socket, with at most `payload` bytes of a file in it.
-    /// Call while the socket has room.
-    pub fn poll_transmit(&mut self, payload: usize) -> Option<Cow<'_, [u8]>> {
+    /// The next message for the socket, with at most `payload` bytes of a file in it, and
+    /// with this number if messages are numbered. Call while the socket has room.
+    pub fn poll_transmit(
+        &mut self,
+        payload: usize,
+        number: Option<Number>,
+    ) -> Option<Cow<'_, [u8]>> {
         self.window?;
         if let Some(message) = self.outbox.pop_front() {
-            return Some(Cow::Owned(message.encode()));
+            let mut message = message.encode();
+            if let Some(number) = number {
+                frame::number(&mut message, number);
+            }
+            return Some(Cow::Owned(message));
         }
-        self.transmit_data(payload as u64).map(Cow::Borrowed)
+        self.transmit_data(payload as u64, number)
+            .map(Cow::Borrowed)
     }
 
     /// Whether [`Sender::poll_transmit`] would have data if the socket had room.
@@ -409,7 +424,18 @@ impl Sender {
         !self.outbox.is_empty() || self.active().any(Outgoing::can_send)
     }
 
-    fn transmit_data(&mut self, payload: u64) -> Option<&[u8]> {
+    /// How many bytes the server said that it received, in all.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// Whether there are bytes to send, and credit for them.
+    pub fn may_send(&self) -> bool {
+        let credit = self.window.is_some_and(|it| it.room() >= LEAST_FRAME);
+        credit && self.active().any(Outgoing::can_send)
+    }
+
+    fn transmit_data(&mut self, payload: u64, number: Option<Number>) -> Option<&[u8]> {
         let window = self.window.as_mut()?;
         let room = window.room();
         if room < payload.min(LEAST_FRAME) {
@@ -428,7 +454,7 @@ impl Sender {
         self.turn = key;
         let upload = self.uploads.get_mut(&key)?;
         let stream = upload.stream()?;
-        let (len, sent) = upload.cut(stream, payload.min(room))?;
+        let (len, sent) = upload.cut(stream, payload.min(room), number)?;
         window.take(len);
         if let Some((block, hash)) = sent {
             self.outbox.push_back(ClientMessage::BlockHash {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::row::{Key, Note, Row, RowState};
 use super::{Effect, Place};
 use crate::protocol::block::{Block, Cutting};
+use crate::protocol::frame::Number;
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::{Manifest, SMALL};
 use crate::protocol::ranges::RangeSet;
@@ -419,13 +420,14 @@ impl Outgoing {
         &mut self,
         stream: StreamId,
         most: u64,
+        number: Option<Number>,
     ) -> Option<(u64, Option<(u64, BlockHash)>)> {
         if !self.is_cutting() {
             let (index, block) = self.ready.pop_front()?;
             self.cutting = Some(Cutting::new(index, block));
         }
         let cutting = self.cutting.as_mut()?;
-        let len = cutting.next(stream, most);
+        let len = cutting.next(stream, most, number);
         Some((len, (cutting.left() == 0).then(|| cutting.hash())))
     }
 
@@ -458,6 +460,11 @@ impl Outgoing {
         if let Phase::Sealing(stream) = self.phase {
             self.phase = Phase::Sending(stream);
         }
+    }
+
+    /// How many bytes the server has received.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     /// How many bytes are durable.

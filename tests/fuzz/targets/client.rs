@@ -107,7 +107,7 @@ impl World {
                     .connected(Limits::default(), 1 << 20, Duration::ZERO, self.now);
                 self.connected = true;
                 let mut opened = None;
-                while let Some(message) = self.sender.poll_transmit(1) {
+                while let Some(message) = self.sender.poll_transmit(1, None) {
                     opened = check_valid(message.into_owned()).or(opened);
                 }
                 if let Some(stream) = opened {
@@ -154,7 +154,7 @@ impl World {
             Step::Read(outcome) => self.read(*outcome),
             Step::Transmit(payload) => {
                 let payload = *payload as usize % MAX_PAYLOAD + 1;
-                if let Some(message) = self.sender.poll_transmit(payload) {
+                if let Some(message) = self.sender.poll_transmit(payload, None) {
                     assert!(self.connected, "sent while nobody is connected");
                     check_valid(message.into_owned());
                 }

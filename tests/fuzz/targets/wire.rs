@@ -1,7 +1,7 @@
 //! Any bytes as a message of the socket.
 
 use bytes::Bytes;
-use longhaul::protocol::frame::{Frame, encode_data};
+use longhaul::protocol::frame::{Frame, Number, encode_data};
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 
 use super::memory;
@@ -17,8 +17,17 @@ pub fn run(bytes: &[u8]) {
                 stream,
                 offset,
                 payload,
-            }) => assert_eq!(encode_data(stream, offset, &payload), bytes),
-            Ok(Frame::Control(content)) => assert_eq!(content, bytes[1..]),
+            }) => {
+                let mut frame = encode_data(stream, offset, &payload);
+                if Number::of(bytes).is_some() {
+                    frame[..4].copy_from_slice(&bytes[..4]);
+                }
+                assert_eq!(frame, bytes);
+            }
+            Ok(Frame::Control(content)) => {
+                let header = if Number::of(bytes).is_some() { 4 } else { 1 };
+                assert_eq!(content, bytes[header..]);
+            }
             Err(_) => {}
         }
         if let Ok(message) = ClientMessage::decode(bytes) {
