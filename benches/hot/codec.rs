@@ -22,7 +22,7 @@ pub fn bench(criterion: &mut Criterion) {
             || block.clone().map(|block| Cutting::new(0, block)),
             |cutting| {
                 let mut cutting = cutting?;
-                while cutting.next(STREAM, MAX_PAYLOAD as u64) > 0 {
+                while cutting.next(STREAM, MAX_PAYLOAD as u64, None) > 0 {
                     black_box(cutting.frame());
                 }
                 Some(cutting)

@@ -52,7 +52,7 @@ fn sender(count: u64, size: u64) -> Sender {
 
 /// Sends everything; how many messages that took.
 fn send(mut sender: Sender, mut blocks: Vec<Block>) -> u64 {
-    sender.connected(Limits::default(), u64::MAX, Time::ZERO);
+    sender.connected(Limits::default(), u64::MAX, Time::ZERO, Time::ZERO);
     let mut messages = 0;
     let mut answers = Vec::new();
     loop {
@@ -61,7 +61,7 @@ fn send(mut sender: Sender, mut blocks: Vec<Block>) -> u64 {
             idle = false;
             carry_out(&mut sender, effect, &mut blocks);
         }
-        while let Some(message) = sender.poll_transmit(MAX_PAYLOAD) {
+        while let Some(message) = sender.poll_transmit(MAX_PAYLOAD, None) {
             idle = false;
             messages += 1;
             answers.extend(answer(&message));

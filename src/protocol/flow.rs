@@ -22,6 +22,8 @@ pub const FIRST_WINDOW: u64 = 8 * 1024 * 1024;
 pub struct Window {
     sent: u64,
     limit: u64,
+    /// How many bytes may be on their way at once.
+    width: u64,
     /// How long a message takes there and its answer back.
     round_trip: Duration,
     /// Since when it is measured how much is sent, and what was sent before.
@@ -37,15 +39,25 @@ impl Window {
         Self {
             sent: 0,
             limit,
+            width: limit,
             round_trip,
             since: (now, 0),
             wanted: FIRST_WINDOW,
         }
     }
 
-    /// Takes a new total; a smaller one than before is an old message.
-    pub fn granted(&mut self, limit: u64) {
-        self.limit = self.limit.max(limit);
+    /// Takes a new total, with which so many bytes may be on their way at once; a smaller
+    /// one than before is an old message.
+    pub fn granted(&mut self, limit: u64, width: u64) {
+        if limit >= self.limit {
+            (self.limit, self.width) = (limit, width);
+        }
+    }
+
+    /// How long a frame should be at most, in bytes: each also takes memory of the server
+    /// while it arrives.
+    pub fn frame(&self) -> u64 {
+        self.width / 2
     }
 
     /// How many bytes may be sent now.
@@ -113,8 +125,8 @@ impl Meter {
         }
     }
 
-    /// How many bytes may be on their way or in memory now.
-    fn capacity(&self) -> u64 {
+    /// How many bytes may be on their way or in memory at once.
+    pub fn capacity(&self) -> u64 {
         self.share.min(self.window)
     }
 
@@ -261,7 +273,7 @@ mod tests {
                     _ => {
                         meter.done(bytes.min(meter.pending()));
                         if let Some(limit) = meter.grant() {
-                            window.granted(limit);
+                            window.granted(limit, meter.capacity());
                         }
                     }
                 }
@@ -271,7 +283,7 @@ mod tests {
             prop_assert_eq!(meter.received(in_flight), Ok(()));
             meter.done(meter.pending());
             if let Some(limit) = meter.grant() {
-                window.granted(limit);
+                window.granted(limit, meter.capacity());
             }
             prop_assert!(window.room() > 0);
             prop_assert!(meter.received(window.room() + 1).is_err());
@@ -309,7 +321,7 @@ mod tests {
             if let Some(bytes) = window.waited(WAY * trip as u32) {
                 meter.wanted(bytes);
             }
-            window.granted(meter.grant().unwrap_or_default());
+            window.granted(meter.grant().unwrap_or_default(), meter.capacity());
         }
         window.room()
     }

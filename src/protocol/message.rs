@@ -162,6 +162,8 @@ pub enum ServerMessage {
     Credit {
         /// The total, counted from the beginning of the connection.
         limit: u64,
+        /// How many bytes may thus be on their way at once.
+        window: u64,
     },
     /// A block arrived damaged: its hash is not the client's. Send it again.
     Nack {
@@ -375,7 +377,10 @@ mod tests {
                 received: 2,
                 durable: 1,
             },
-            ServerMessage::Credit { limit: 10 },
+            ServerMessage::Credit {
+                limit: 10,
+                window: 5,
+            },
             ServerMessage::Nack { stream, block: 5 },
             ServerMessage::Sealed {
                 stream,

@@ -15,7 +15,7 @@ use crate::protocol::frame::DATA_HEADER;
 use crate::verify::BLOCK;
 
 /// How much is read from the socket at once, in bytes. Every connection keeps so much.
-pub const READ_BUFFER: usize = 32 * 1024;
+pub const READ_BUFFER: usize = 16 * 1024;
 /// How much may wait in the socket's own buffer, in bytes.
 const WRITE_BUFFER: usize = 256 * 1024;
 /// How long a message may be to be read at all: whoever takes a block for a frame is

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::engine::Engine;
 use super::upload_row::UploadRow;
 
-/// How many rows are put on the page in one frame. Thousands at once would freeze it.
-const PORTION: usize = 25;
+/// How many rows are put on the page in one frame. More would hold the page up.
+const PORTION: usize = 10;
 
 /// The list.
 #[component]

@@ -244,7 +244,7 @@ impl Client {
                 Some(Ok(Message::Binary(bytes))) => match Frame::parse(bytes) {
                     Ok(Frame::Control(content)) => {
                         let message = ServerMessage::decode(&content).unwrap();
-                        if let ServerMessage::Credit { limit } = message {
+                        if let ServerMessage::Credit { limit, .. } = message {
                             self.credit = limit;
                         }
                         return Ok(message);

@@ -11,6 +11,7 @@ mod report;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,8 +42,9 @@ use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::sender::{self, Key, Record, Sender};
 use crate::protocol::{Generation, Time};
 
-/// How often pages are told, at most.
-const REPORT: Duration = Duration::from_millis(125);
+/// How often pages are told of their rows, by how many changed: to draw one takes time.
+const REPORT_ROW: Duration = Duration::from_millis(60);
+const REPORT: RangeInclusive<Duration> = Duration::from_millis(125)..=Duration::from_millis(250);
 /// How often the rates of what moves are told.
 const RATES: Duration = Duration::from_millis(500);
 /// How long picked files wait for the journal to be read, in milliseconds: a browser
@@ -393,11 +395,7 @@ impl Inner {
     /// Sets the one timer to the next moment at which anything is due.
     fn arm(&mut self, engine: &Engine) {
         let now = now();
-        let rows = self
-            .client
-            .sender
-            .has_changes()
-            .then(|| self.reported + REPORT);
+        let rows = self.client.sender.has_changes().then(|| self.report_due());
         let rates = self.client.sender.interest().then(|| self.rated + RATES);
         let room = self.blocked.then(|| now + ROOM);
         let times = [self.client.timeout(), rows, rates, room];

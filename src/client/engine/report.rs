@@ -1,6 +1,6 @@
 //! What pages are told, no more often than they can show it.
 
-use super::{Inner, RATES, REPORT, now};
+use super::{Inner, RATES, REPORT, REPORT_ROW, now};
 use crate::client::lines::LineId;
 use crate::port::{Link, Report, Told};
 use crate::protocol::Time;
@@ -19,11 +19,17 @@ impl Inner {
             self.rated = now;
             self.client.sender.touch_moving();
         }
-        if self.client.sender.has_changes() && self.reported + REPORT <= now {
+        if self.client.sender.has_changes() && self.report_due() <= now {
             self.reported = now;
             let (changed, removed) = self.client.sender.take_changes(now);
             self.report(&Report::Rows { changed, removed });
         }
+    }
+
+    /// When pages are to be told of the rows that changed.
+    pub(super) fn report_due(&self) -> Time {
+        let rows = self.client.sender.changes() as u32;
+        self.reported + (REPORT_ROW * rows).clamp(*REPORT.start(), *REPORT.end())
     }
 
     pub(super) fn report(&self, report: &Report) {

@@ -243,7 +243,8 @@ impl Receiver {
             return Some(message);
         }
         if let Some(limit) = self.meter.grant() {
-            return Some(ServerMessage::Credit { limit });
+            let window = self.meter.capacity();
+            return Some(ServerMessage::Credit { limit, window });
         }
         self.streams
             .iter_mut()

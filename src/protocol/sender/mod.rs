@@ -200,7 +200,12 @@ impl Sender {
 
     /// Whether [`Sender::take_changes`] has something.
     pub fn has_changes(&self) -> bool {
-        !self.changed.is_empty() || !self.removed.is_empty()
+        self.changes() > 0
+    }
+
+    /// Of how many rows it has something.
+    pub fn changes(&self) -> usize {
+        self.changed.len() + self.removed.len()
     }
 
     /// All rows.
@@ -279,7 +284,10 @@ impl Sender {
     /// about uploads are not for the sender.
     pub fn message(&mut self, message: ServerMessage, now: Time, random: u64) {
         match message {
-            ServerMessage::Credit { limit } => {
+            ServerMessage::Credit {
+                limit,
+                window: width,
+            } => {
                 let sends = self.active().any(Outgoing::can_send);
                 if let Some(window) = &mut self.window {
                     if sends
@@ -288,7 +296,7 @@ impl Sender {
                     {
                         self.outbox.push_back(ClientMessage::Window { bytes });
                     }
-                    window.granted(limit);
+                    window.granted(limit, width);
                 }
             }
             ServerMessage::Opened { stream, id, have } => {
@@ -438,6 +446,7 @@ impl Sender {
     fn transmit_data(&mut self, payload: u64, number: Option<Number>) -> Option<&[u8]> {
         let window = self.window.as_mut()?;
         let room = window.room();
+        let payload = payload.min(window.frame().max(LEAST_FRAME));
         if room < payload.min(LEAST_FRAME) {
             return None;
         }

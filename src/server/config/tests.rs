@@ -60,7 +60,7 @@ fn nothing_said_is_a_server_on_this_machine() {
     let config = place.load().unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
     assert_eq!(config.data, place.dir.path().join("data"));
-    assert_eq!(config.memory, 32 * 1024 * 1024);
+    assert_eq!(config.memory, 24 * 1024 * 1024);
     assert_eq!(config.expire_after, Some(Duration::from_secs(7 * 86_400)));
     assert_eq!(config.shutdown, Duration::from_secs(10));
     assert_eq!(config.log_format, LogFormat::Text);
@@ -324,7 +324,7 @@ fn help_tells_the_variable_the_default_and_the_unit_of_each_option() {
     for part in [
         "[env: LONGHAUL_MAX_FILE_SIZE]",
         "[default: 127.0.0.1:3000]",
-        "[default: 32 MiB]",
+        "[default: 24 MiB]",
         "[default: 7days]",
         "[default: false]",
         "[default: by preset; small: 6; large: 4; batch: 16]",

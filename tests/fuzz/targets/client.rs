@@ -73,7 +73,7 @@ enum Said {
     MatchWith(Vec<(u64, u64)>),
     Hashes(u8, bool),
     Ack(u64, u64),
-    Credit(u64),
+    Credit(u64, u64),
     Nack(u64),
     Failed(u8),
     Gone,
@@ -259,7 +259,10 @@ fn message(stream: StreamId, said: &Said) -> ServerMessage {
                 durable,
             }
         }
-        Said::Credit(limit) => ServerMessage::Credit { limit: *limit },
+        Said::Credit(limit, window) => ServerMessage::Credit {
+            limit: *limit,
+            window: *window,
+        },
         Said::Nack(block) => ServerMessage::Nack {
             stream,
             block: *block,
