@@ -14,7 +14,7 @@ const LOSSY = { roundTrip: 80, loss: 0.01 };
 
 /** The levels of `make bench`. */
 export const all = () => [
-  native(GiB), browser(GiB), far(256 * MiB), lossy('cubic', 6 * MiB), lossy('bbr', 32 * MiB), small(1000), many(100), crowd(1000),
+  native(GiB), browser(GiB), far(512 * MiB), lossy('cubic', 6 * MiB), lossy('bbr', 32 * MiB), small(1000), many(100), crowd(1000),
 ].map(withWhoIsHere);
 
 /** Those of `make bench-quick`: Longhaul and nginx alone, in a small size. */
