@@ -8,9 +8,9 @@ import { serve } from './pages.mjs';
 /** How long a page may take until it can be used, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** Longhaul's own page, until every row says that it is stored. */
+/** Longhaul's own page, until its list says that all are stored. */
 export const longhaulPage = (server, files) =>
-  inPage(server.url, files, 'input[type=file]:not([webkitdirectory])', watchRows);
+  inPage(server.url, files, 'input[type=file]:not([webkitdirectory])', watchList);
 
 /** A page that PUTs each file with `fetch`, six at a time. */
 export const fetchPut = (server, files) =>
@@ -60,8 +60,8 @@ async function inPage(url, files, input, prepare) {
   return { send, close, browser };
 }
 
-/** In Longhaul's page: waits until it is alive, and then watches the rows of its list. */
-async function watchRows(count) {
+/** In Longhaul's page: waits until it is alive, and then watches the numbers of its list. */
+async function watchList(count) {
   const changed = (until) =>
     new Promise((resolve) => {
       const look = () => {
@@ -70,7 +70,7 @@ async function watchRows(count) {
         resolve();
       };
       const observer = new MutationObserver(look);
-      const attributeFilter = ['data-state', 'data-engine'];
+      const attributeFilter = ['data-stored', 'data-failed', 'data-engine'];
       observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter });
       look();
     });
@@ -78,10 +78,10 @@ async function watchRows(count) {
   globalThis.finished = new Promise((resolve, reject) => {
     const begin = async () => {
       const start = performance.now();
-      const rows = (state) => document.querySelectorAll(`[role=listitem][data-state=${state}]`).length;
-      await changed(() => rows('stored') + rows('failed') === count);
+      const uploads = (state) => Number(document.querySelector('.upload-list').dataset[state]);
+      await changed(() => uploads('stored') + uploads('failed') === count);
       const time = performance.now() - start;
-      if (rows('failed') > 0) reject(new Error(`${rows('failed')} uploads failed`));
+      if (uploads('failed') > 0) reject(new Error(`${uploads('failed')} uploads failed`));
       else resolve(time);
     };
     document.addEventListener('change', begin, { capture: true, once: true });

@@ -74,7 +74,7 @@ export class Uploads {
 
   /** Waits until so many files have arrived. */
   async arrived(count: number) {
-    await expect(this.rows('stored')).toHaveCount(count, ARRIVES);
+    await expect(this.list).toHaveAttribute('data-stored', String(count), ARRIVES);
   }
 
   /** The name of an upload in links, once it has one. */

@@ -23,6 +23,10 @@ use crate::units::Bytes;
 pub fn UploadRow(
     /// Its signals.
     upload: RowHandle,
+    /// Which it is in the list, from one.
+    place: Signal<usize>,
+    /// How many there are.
+    of: Signal<usize>,
 ) -> impl IntoView {
     let name = upload.name().try_get_untracked().unwrap_or_default();
     let owned = name.clone();
@@ -42,9 +46,11 @@ pub fn UploadRow(
     let folder = (!folder.is_empty())
         .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
     view! {
-        <li
+        <div
             class="upload"
             role="listitem"
+            aria-posinset=move || place.get()
+            aria-setsize=move || of.get()
             data-name=name.clone()
             data-state=move || state.get().word()
         >
@@ -64,7 +70,7 @@ pub fn UploadRow(
                 <Remarks upload state trouble/>
             </div>
             <UploadButtons upload state trouble name=owned/>
-        </li>
+        </div>
     }
     .into_any()
 }

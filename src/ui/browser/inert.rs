@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::missing_const_for_fn)]
 
 use leptos::ev;
+use leptos::html::Div;
+use leptos::prelude::*;
 use leptos::web_sys::HtmlInputElement;
 
 use crate::port::Key;
@@ -41,3 +43,5 @@ pub fn copy(_text: String, _done: impl FnOnce() + 'static) {}
 pub fn local_time(_millis: i64) -> Option<String> {
     None
 }
+
+pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}

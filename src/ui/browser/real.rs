@@ -2,10 +2,16 @@
 
 use js_sys::{Date, Object, Reflect};
 use leptos::ev;
+use leptos::html::Div;
+use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Clipboard, HtmlInputElement};
+use web_sys::{
+    Clipboard, HtmlInputElement, IntersectionObserver, IntersectionObserverEntry,
+    IntersectionObserverInit,
+};
 
 use crate::client::{self, pick};
 use crate::port::Key;
@@ -103,4 +109,41 @@ pub fn local_time(millis: i64) -> Option<String> {
         .unwrap_or_else(|| "en-GB".into());
     let date = Date::new(&JsValue::from_f64(millis as f64));
     Some(date.to_locale_string(&language, &options).into())
+}
+
+/// Keeps up whether an element is in sight or nearly so, and how high it was when it last
+/// was. What has the focus counts as seen.
+pub fn watch_sight(place: NodeRef<Div>, near: RwSignal<bool>, height: RwSignal<Option<f64>>) {
+    Effect::new(move |_| {
+        let Some(element) = place.get() else {
+            return;
+        };
+        let watched = element.clone();
+        let seen = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
+            move |entries: Vec<IntersectionObserverEntry>| {
+                let seen = entries.last().is_some_and(|it| it.is_intersecting());
+                let focus = document().active_element();
+                let focused = focus.is_some_and(|focus| watched.contains(Some(&focus)));
+                if !seen && !focused && near.get_untracked() {
+                    height.set(Some(watched.offset_height().into()));
+                }
+                if near.get_untracked() != (seen || focused) {
+                    near.set(seen || focused);
+                }
+            },
+        );
+        let init = IntersectionObserverInit::new();
+        // As much again as is seen, on both sides.
+        init.set_root_margin("100% 0px");
+        let callback = seen.as_ref().unchecked_ref();
+        match IntersectionObserver::new_with_options(callback, &init) {
+            Ok(observer) => {
+                observer.observe(&element);
+                let observer = StoredValue::new_local((observer, seen));
+                on_cleanup(move || observer.with_value(|(it, _)| it.disconnect()));
+            }
+            // Without one, all is on the page.
+            Err(_) => near.set(true),
+        }
+    });
 }
