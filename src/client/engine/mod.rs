@@ -8,6 +8,7 @@ mod files;
 mod notes;
 mod pages;
 mod report;
+mod small;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use web_sys::File;
 use self::files::{Batch, Waiting};
 use self::notes::Notes;
 use self::pages::Page;
+use self::small::SmallReads;
 use crate::client::hasher::Hasher;
 use crate::client::journal::{Change, Journal};
 use crate::client::lines::{LineId, Lines, Word};
@@ -75,6 +77,7 @@ struct Inner {
     sockets: Sockets,
     sources: Sources,
     hasher: Rc<Hasher>,
+    small: SmallReads,
     notes: Notes,
     /// Files that came before the journal was read; one of them may be what an upload
     /// in it waits for.
@@ -117,6 +120,7 @@ impl Engine {
             )),
             sources: Sources::default(),
             hasher: hasher.clone(),
+            small: SmallReads::default(),
             notes: Notes::default(),
             early: Vec::new(),
             waiting: Waiting::All,
@@ -312,6 +316,7 @@ impl Inner {
         while let Some(effect) = self.client.poll() {
             self.effect(effect, engine);
         }
+        self.read_small(engine);
         self.write_notes(engine);
         self.transmit();
         self.report_changes();
@@ -349,6 +354,9 @@ impl Inner {
                 let Some(file) = self.sources.get(key).map(|s| s.file.clone()) else {
                     return;
                 };
+                if self.read_later(key, slice, file.size() as u64) {
+                    return;
+                }
                 let (engine, hasher) = (engine.clone(), self.hasher.clone());
                 spawn_local(async move {
                     let take = |outcome| {
