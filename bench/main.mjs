@@ -42,6 +42,7 @@ if (names.includes('reading')) {
 const wanted = (name) => names.length === 0 || names.includes(name);
 const results = {
   machine: machine(),
+  rounds: CARE.rounds,
   versions: { longhaul: longhaul(), chromium: chromium(), ...versions() },
   levels: [],
 };

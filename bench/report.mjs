@@ -12,14 +12,14 @@ const PICTURE = 'results.svg';
 const FEW = 100;
 
 /** All of it in Markdown: a table for each level, then the rest. */
-export function report({ machine, versions, levels, resume, page, hashing }) {
+export function report({ machine, rounds, versions, levels, resume, page, hashing }) {
   const known = Object.entries(versions).filter(([, version]) => version);
   return [
     ...levels.map(ofLevel),
-    rows('after the server returns, bytes flow again in', resume, ({ seconds }) => `${seconds.toFixed(2)} s`),
-    rows('hashing alone', hashing, ({ speed }) => `${(speed / 1e9).toFixed(2)} GB/s`),
+    others('after the server returns, bytes flow again in', resume, ({ seconds }) => `${seconds.toFixed(2)} s`),
+    others('hashing alone', hashing, ({ speed }) => `${(speed / 1e9).toFixed(2)} GB/s`),
     page && `In Chromium, ${page.title}: ${described(page)}.\n`,
-    `${machine.cores} × ${machine.cpu}, ${machine.memory}, Linux ${machine.kernel}; ` +
+    `Medians of ${rounds} rounds. ${machine.cores} × ${machine.cpu}, ${machine.memory}, Linux ${machine.kernel}; ` +
     `${known.map(([name, version]) => `${name} ${version}`).join(', ')}.\n`,
   ].filter(Boolean).join('\n');
 }
@@ -37,7 +37,7 @@ function ofLevel(level) {
     `| --- | --- | --- | --- | --- |\n${[...lines, ...missing].join('')}`;
 }
 
-function rows(title, results, figure) {
+function others(title, results, figure) {
   if (!results?.length) return undefined;
   return `| ${title} | |\n| --- | --- |\n${results.map((result) => `| ${result.name} | ${figure(result)} |\n`).join('')}`;
 }
