@@ -37,14 +37,18 @@ pub enum Disorder {
     /// A number that came before.
     #[error("two messages have the same number")]
     Twice,
+    /// A message that comes before others are there, where none can overtake another.
+    #[error("a message is missing")]
+    Missing,
     /// Too much came before what should have come first.
     #[error("a message is missing, and too many wait for it")]
     Full,
 }
 
 impl Order {
-    /// Takes a message, where `credit` bytes of data may be on their way.
-    pub fn take(&mut self, message: Bytes, credit: u64) -> Result<(), Disorder> {
+    /// Takes a message, where `credit` bytes of data may be on their way. What comes over
+    /// the only socket that is left is the next one, though some after it may be here.
+    pub fn take(&mut self, message: Bytes, credit: u64, alone: bool) -> Result<(), Disorder> {
         let ahead = match Number::of(&message) {
             // Those come first, and over one socket.
             None if self.unnumbered < self.next => return Err(Disorder::Unnumbered),
@@ -54,6 +58,9 @@ impl Order {
             }
             Some(number) => number.since(Number::new(self.next)),
         };
+        if alone && ahead != 0 {
+            return Err(Disorder::Missing);
+        }
         self.bytes += message.len() as u64;
         if ahead >= MOST || self.bytes > credit.saturating_add(BESIDE) {
             return Err(Disorder::Full);
@@ -71,11 +78,6 @@ impl Order {
         self.next += 1;
         self.bytes -= message.len() as u64;
         Some(message)
-    }
-
-    /// Whether a message is missing before one that is here.
-    pub fn has_gap(&self) -> bool {
-        !self.held.is_empty()
     }
 }
 
@@ -123,11 +125,10 @@ mod tests {
             for lane in turns.into_iter().chain(rest) {
                 if !queues[lane].is_empty() {
                     let message = queues[lane].remove(0);
-                    prop_assert_eq!(order.take(message, 0), Ok(()));
+                    prop_assert_eq!(order.take(message, 0, false), Ok(()));
                     out.extend(polled(&mut order));
                 }
             }
-            prop_assert!(!order.has_gap());
             prop_assert_eq!(out, all);
         }
     }
@@ -137,21 +138,32 @@ mod tests {
         let all = messages(1, 40_000);
         let started = || {
             let mut order = Order::default();
-            assert_eq!(order.take(all[0].clone(), 0), Ok(()));
+            assert_eq!(order.take(all[0].clone(), 0, false), Ok(()));
             assert_eq!(polled(&mut order).len(), 1);
             order
         };
         let mut order = started();
-        assert_eq!(order.take(all[2].clone(), 0), Ok(()));
-        assert!(order.has_gap() && order.poll().is_none());
-        assert_eq!(order.take(all[2].clone(), 0), Err(Disorder::Twice));
-        assert_eq!(started().take(all[20_000].clone(), 0), Err(Disorder::Full));
+        assert_eq!(order.take(all[2].clone(), 0, false), Ok(()));
+        assert!(order.poll().is_none());
+        assert_eq!(order.take(all[3].clone(), 0, true), Err(Disorder::Missing));
+        assert_eq!(order.take(all[1].clone(), 0, true), Ok(()));
+        assert_eq!(polled(&mut order).len(), 2);
+        let mut order = started();
+        assert_eq!(order.take(all[2].clone(), 0, false), Ok(()));
+        assert_eq!(order.take(all[2].clone(), 0, false), Err(Disorder::Twice));
+        assert_eq!(
+            started().take(all[20_000].clone(), 0, false),
+            Err(Disorder::Full)
+        );
         // One that is out already is far ahead, by its number.
         let mut order = started();
-        assert_eq!(order.take(all[1].clone(), 0), Ok(()));
+        assert_eq!(order.take(all[1].clone(), 0, false), Ok(()));
         assert_eq!(polled(&mut order).len(), 1);
-        assert_eq!(order.take(all[0].clone(), 0), Err(Disorder::Unnumbered));
-        assert_eq!(order.take(all[1].clone(), 0), Err(Disorder::Full));
+        assert_eq!(
+            order.take(all[0].clone(), 0, false),
+            Err(Disorder::Unnumbered)
+        );
+        assert_eq!(order.take(all[1].clone(), 0, false), Err(Disorder::Full));
         // More bytes than the credit, and what may be beside them.
         let mut order = started();
         let mut long = vec![0; 600_000];
@@ -159,7 +171,7 @@ mod tests {
             long[..1].copy_from_slice(&control());
             let mut message = long.clone();
             number(&mut message, Number::new(n));
-            let taken = order.take(message.into(), 1000);
+            let taken = order.take(message.into(), 1000, false);
             assert_eq!(taken.is_ok(), n == 2);
         }
     }

@@ -272,7 +272,6 @@ impl Receiver {
     /// A socket that had joined was closed, behind its last message.
     pub fn lane_left(&mut self) {
         self.lanes = self.lanes.saturating_sub(1);
-        self.check_order();
     }
 
     /// A binary message arrived, over any of the connection's sockets.
@@ -281,21 +280,14 @@ impl Receiver {
             return;
         }
         let credit = self.meter.limit() - self.meter.total();
-        if self.order.take(message, credit).is_err() {
+        let alone = self.lanes == 0;
+        if self.order.take(message, credit, alone).is_err() {
             return self.close(CloseCode::Protocol);
         }
         while !self.over
             && let Some(message) = self.order.poll()
         {
             self.arrived(message, now);
-        }
-        self.check_order();
-    }
-
-    /// With one socket nothing can be missing.
-    fn check_order(&mut self) {
-        if self.lanes == 0 && self.order.has_gap() {
-            self.close(CloseCode::Protocol);
         }
     }
 
