@@ -20,7 +20,6 @@ pub mod pick;
 pub mod port;
 pub mod seat;
 pub mod socket;
-mod sockets;
 pub mod source;
 pub mod time;
 

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::protocol::SUBPROTOCOL;
 use crate::protocol::close::CloseCode;
+use crate::protocol::sockets;
 
 /// What a socket tells.
 #[derive(Debug)]
@@ -68,15 +69,17 @@ impl Socket {
     pub fn send(&self, message: &[u8]) {
         let _ = self.handle.send_with_u8_array(message);
     }
+}
 
+impl sockets::Socket for Socket {
     /// How many bytes the browser has not yet handed to the network.
-    pub fn buffered(&self) -> u64 {
+    fn buffered(&self) -> u64 {
         self.handle.buffered_amount().into()
     }
 
     /// Begins the closing handshake. Browsers let pages send 1000 and codes of their
     /// own only; 1001 is the browser's to send.
-    pub fn close(&self, code: CloseCode) {
+    fn close(&self, code: CloseCode) {
         let may = |number: &u16| matches!(number, 1000 | 3000..=4999);
         let number = code.code().filter(may).unwrap_or(1000);
         let _ = self

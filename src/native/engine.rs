@@ -15,8 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::address::Address;
 use super::event::{End, Event, Link, Outcome};
 use super::journal::Journal;
-use super::socket::Told;
-use super::sockets::{Sockets, Which};
+use super::socket::{Room, Socket, Told};
 use super::source::{Fault, Source};
 use super::uploads::Uploads;
 use crate::protocol::block::Block;
@@ -24,10 +23,11 @@ use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::{self, State};
 use crate::protocol::id::ClientId;
-use crate::protocol::lanes::LaneId;
+use crate::protocol::lanes::{self, LaneId};
 use crate::protocol::manifest::Limits;
 use crate::protocol::message::ServerMessage;
 use crate::protocol::sender::{self, Key, RowState, Sender};
+use crate::protocol::sockets::{Socket as _, Sockets, Which};
 use crate::protocol::{Generation, Time};
 use crate::verify::BLOCK;
 
@@ -81,7 +81,9 @@ impl From<(Which, Told)> for Input {
 struct Engine<R> {
     client: Client,
     uploads: Uploads,
-    sockets: Sockets,
+    url: String,
+    sockets: Sockets<Socket>,
+    room: Arc<Room>,
     inbox: (mpsc::Sender<Input>, mpsc::Receiver<Input>),
     /// What the server accepts, while there is a connection.
     limits: Option<Limits>,
@@ -112,7 +114,9 @@ impl<R: FnMut(Event)> Engine<R> {
         let chance = getrandom::fill(&mut client).and_then(|()| getrandom::fill(&mut secret));
         let refused = |error| End::Refused(format!("no random numbers: {error}"));
         Self {
-            sockets: Sockets::to(plan.server.socket()),
+            url: plan.server.socket(),
+            sockets: Sockets::default(),
+            room: Arc::default(),
             client: Client::new(
                 ClientId::from_bytes(client),
                 Sender::new(Key(0), secret),
@@ -146,7 +150,7 @@ impl<R: FnMut(Event)> Engine<R> {
             let due = self.due();
             tokio::select! {
                 Some(input) = self.inbox.1.recv() => self.take(input),
-                () = room(&self.sockets, &self.client, self.blocked) => {}
+                () = room(&self.room, &self.sockets, &self.client, self.blocked) => {}
                 () = sleep_until(due) => self.tick(),
                 () = &mut stop, if self.deadline.is_none() => self.stop(End::Stopped),
             }
@@ -346,15 +350,20 @@ impl<R: FnMut(Event)> Engine<R> {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Open(generation) => {
-                self.sockets.open(generation, &self.inbox.0);
+                self.open(self.url.clone(), (generation, None));
             }
             Effect::Send(generation, message) => {
                 if let Some(socket) = self.sockets.get((generation, None)) {
                     socket.send(message);
                 }
             }
-            Effect::Lane(generation, effect) => {
-                self.sockets.lane(generation, effect, &self.inbox.0);
+            Effect::Lane(generation, lanes::Effect::Open(id)) => {
+                self.open(format!("{}/lane", self.url), (generation, Some(id)));
+            }
+            Effect::Lane(generation, lanes::Effect::Close(id)) => {
+                if let Some(lane) = self.sockets.get((generation, Some(id))) {
+                    lane.close(CloseCode::Done);
+                }
             }
             Effect::Close(generation, code) => {
                 self.why = Some(code.reason().to_owned());
@@ -367,6 +376,11 @@ impl<R: FnMut(Event)> Engine<R> {
             }
             Effect::Upload(effect) => self.upload_effect(effect),
         }
+    }
+
+    fn open(&mut self, url: String, which: Which) {
+        let socket = Socket::open(&url, which, self.inbox.0.clone(), &self.room);
+        self.sockets.insert(which, socket);
     }
 
     fn upload_effect(&mut self, effect: sender::Effect) {
@@ -489,10 +503,14 @@ impl<R: FnMut(Event)> Engine<R> {
 }
 
 /// Done when a socket has taken something, if that is waited for.
-async fn room(sockets: &Sockets, client: &Client, blocked: Option<u64>) {
-    match blocked {
-        Some(low) => sockets.shrunk_to(low, || client.lanes()).await,
-        None => pending().await,
+async fn room(room: &Room, sockets: &Sockets<Socket>, client: &Client, blocked: Option<u64>) {
+    let Some(low) = blocked else {
+        return pending().await;
+    };
+    room.ask(low);
+    let full = |socket: &Socket| socket.buffered() > low;
+    while sockets.least(client.lanes()).is_some_and(full) {
+        room.made().await;
     }
 }
 

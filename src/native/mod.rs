@@ -19,7 +19,6 @@ pub mod event;
 pub mod journal;
 pub mod report;
 mod socket;
-mod sockets;
 pub mod source;
 mod uploads;
 pub mod walk;

@@ -20,8 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::sockets::Which;
 use crate::protocol::close::CloseCode;
+use crate::protocol::sockets::{self, Which};
 use crate::protocol::{MAX_MESSAGE, SUBPROTOCOL};
 
 /// How long the server may take to let go of a socket that it closed.
@@ -108,14 +108,16 @@ impl Socket {
             .fetch_add(message.len() as u64, Ordering::Relaxed);
         let _ = self.outgoing.send(Message::Binary(message.into()));
     }
+}
 
+impl sockets::Socket for Socket {
     /// How many bytes the system has not yet taken.
-    pub fn buffered(&self) -> u64 {
+    fn buffered(&self) -> u64 {
         self.queue.bytes.load(Ordering::Relaxed)
     }
 
     /// Begins the closing handshake, behind what was handed over.
-    pub fn close(&self, code: CloseCode) {
+    fn close(&self, code: CloseCode) {
         let frame = code.code().map(|number| CloseFrame {
             code: number.into(),
             reason: code.reason().into(),

@@ -29,6 +29,7 @@ pub mod rate;
 pub mod receiver;
 pub mod retry;
 pub mod sender;
+pub mod sockets;
 pub mod trouble;
 
 #[cfg(test)]

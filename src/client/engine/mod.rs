@@ -29,8 +29,7 @@ use self::small::SmallReads;
 use crate::client::hasher::Hasher;
 use crate::client::journal::{Change, Journal};
 use crate::client::lines::{LineId, Lines, Word};
-use crate::client::socket::Told;
-use crate::client::sockets::{Sockets, Which};
+use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
 use crate::port::{Command, EngineId, Given, Link, Report, Tag};
@@ -38,10 +37,11 @@ use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::Event;
 use crate::protocol::id::ClientId;
-use crate::protocol::lanes::LaneId;
+use crate::protocol::lanes::{self, LaneId};
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::sender::{self, Key, Record, Sender};
+use crate::protocol::sockets::{Socket as _, Sockets, Which};
 use crate::protocol::{Generation, Time};
 
 /// How often pages are told of their rows, by how many changed: to draw one takes time.
@@ -74,7 +74,8 @@ pub struct Engine(Rc<RefCell<Inner>>);
 struct Inner {
     id: EngineId,
     client: Client,
-    sockets: Sockets,
+    url: String,
+    sockets: Sockets<Socket>,
     sources: Sources,
     hasher: Rc<Hasher>,
     small: SmallReads,
@@ -114,10 +115,8 @@ impl Engine {
             id: EngineId(random()),
             client: Client::new(ClientId::from_bytes(client), sender, online),
             // `http` becomes `ws`, and `https` `wss`.
-            sockets: Sockets::to(format!(
-                "{}/ws",
-                ORIGIN.with(|it| it.replacen("http", "ws", 1))
-            )),
+            url: format!("{}/ws", ORIGIN.with(|it| it.replacen("http", "ws", 1))),
+            sockets: Sockets::default(),
             sources: Sources::default(),
             hasher: hasher.clone(),
             small: SmallReads::default(),
@@ -326,7 +325,8 @@ impl Inner {
     fn effect(&mut self, effect: Effect, engine: &Engine) {
         match effect {
             Effect::Open(generation) => {
-                if let Err(code) = self.sockets.open(generation, engine.tell()) {
+                let url = self.url.clone();
+                if let Err(code) = self.open(&url, (generation, None), engine) {
                     self.connect(Event::Closed(generation, code));
                 }
             }
@@ -335,16 +335,29 @@ impl Inner {
                     socket.send(&message);
                 }
             }
-            Effect::Lane(generation, effect) => {
-                if let Err((id, code)) = self.sockets.lane(generation, effect, engine.tell()) {
+            Effect::Lane(generation, lanes::Effect::Open(id)) => {
+                let url = format!("{}/lane", self.url);
+                if let Err(code) = self.open(&url, (generation, Some(id)), engine) {
                     let lane = (generation, id);
                     self.client.lane_closed(lane, code, now(), random());
+                }
+            }
+            Effect::Lane(generation, lanes::Effect::Close(id)) => {
+                if let Some(lane) = self.sockets.get((generation, Some(id))) {
+                    lane.close(CloseCode::Done);
                 }
             }
             Effect::Close(generation, code) => self.sockets.close(generation, code),
             Effect::Forget(generation) => self.sockets.forget(generation),
             Effect::Upload(effect) => self.upload_effect(effect, engine),
         }
+    }
+
+    fn open(&mut self, url: &str, which: Which, engine: &Engine) -> Result<(), CloseCode> {
+        let tell = engine.tell();
+        let socket = Socket::open(url, move |told| tell(which, told))?;
+        self.sockets.insert(which, socket);
+        Ok(())
     }
 
     fn upload_effect(&mut self, effect: sender::Effect, engine: &Engine) {
