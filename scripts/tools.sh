@@ -34,4 +34,12 @@ unset LONGHAUL_CACHE
 # each other's, unless it is told this; if one day it no longer listens, no sharing.
 if [ ! -e "$cache/build/release/deps/liblonghaul.rlib" ]; then
   export CARGO_BUILD_BUILD_DIR=$cache/build __CARGO_DEFAULT_LIB_METADATA=longhaul
+  # Longhaul itself has the same name in each of them, and Cargo looks only whether its files
+  # are newer than what was built: what another clone has built is forgotten.
+  if [ "$(cat "$cache/build/clone" 2>/dev/null)" != "$root" ]; then
+    mkdir -p "$cache/build"
+    find "$cache/build" -maxdepth 4 -path '*/.fingerprint/*' \
+      \( -name 'longhaul-*' -o -name 'hasher-*' \) -prune -exec rm -rf {} +
+    echo "$root" >"$cache/build/clone"
+  fi
 fi
