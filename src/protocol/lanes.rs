@@ -3,9 +3,10 @@
 //! TCP takes every lost packet for a sign that it sends too fast, so on a long way with some
 //! loss one socket stays slow, however wide the way is; several get as many times as far
 //! (M. Mathis and others, "The Macroscopic Behavior of the TCP Congestion Avoidance
-//! Algorithm", 1997). Where the sockets, and nothing else, hold a client up, it opens more,
-//! and keeps them if they carry clearly more; on a way that is merely narrow they do not, and
-//! are closed again, and the next try comes later.
+//! Algorithm", 1997). Where its socket, and nothing else, holds a client up, it opens more, all
+//! at once, and keeps them if they carry clearly more; on a way that is merely narrow they do
+//! not, and are closed again, and the next try comes later. All at once, because loss makes
+//! rates swing by half: what two sockets gain over one is lost in that, what six gain is not.
 //!
 //! Messages take the socket that is least in arrears, and are numbered once there is more
 //! than one: the server's [`super::order::Order`] puts them in their order. So nothing else
@@ -29,8 +30,13 @@ pub const MOST: usize = 5;
 const FAR: Duration = Duration::from_millis(20);
 /// At this many bytes per second it is not loss that holds a socket up.
 const FAST: f64 = 32e6;
-/// For how long a rate is measured.
-const SPAN: Duration = Duration::from_millis(1500);
+/// For how long the rate of the first socket is measured; more than that much faster than in
+/// the span before, it is still finding out what the way carries.
+const SPAN: Duration = Duration::from_millis(600);
+const GROWTH: f64 = 1.25;
+/// For how long lanes are on trial, and how many times as much they must carry.
+const TRIAL: Duration = Duration::from_secs(3);
+const GAIN: f64 = 1.5;
 /// When to try again after lanes were no gain: twice as late after each time.
 const REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
@@ -62,13 +68,22 @@ enum Stage {
     Closing,
 }
 
-/// More lanes than before, on trial.
+/// What is measured, in bytes per second.
 #[derive(Clone, Copy, Debug)]
-struct Trial {
-    /// The last lane of before.
-    last: LaneId,
-    /// How many bytes per second must be reached.
-    goal: f64,
+enum Phase {
+    /// How fast the first socket is; in the span before, it was so fast.
+    Alone(f64),
+    /// Whether the lanes reach this.
+    Trial(f64),
+    /// Nothing: they did.
+    Kept,
+}
+
+impl Default for Phase {
+    /// A socket that has just begun grows by itself.
+    fn default() -> Self {
+        Self::Alone(0.0)
+    }
 }
 
 /// The lanes of one connection.
@@ -85,7 +100,7 @@ pub struct Lanes {
     held_up: Option<(Time, u64)>,
     /// When they did last.
     busy: Time,
-    trial: Option<Trial>,
+    phase: Phase,
     /// Until when there is no trial, and how many in a row were no gain.
     rested: Time,
     failures: u32,
@@ -157,67 +172,63 @@ impl Lanes {
         }
         let (since, before) = *self.held_up.get_or_insert((now, arrived));
         let time = now.saturating_sub(since);
-        if time < SPAN {
+        let span = match self.phase {
+            Phase::Alone(_) => SPAN,
+            Phase::Trial(_) => TRIAL,
+            Phase::Kept => return,
+        };
+        if time < span {
             return;
         }
         self.held_up = Some((now, arrived));
         let rate = arrived.saturating_sub(before) as f64 / time.as_secs_f64();
-        match self.trial.take() {
-            Some(trial) if rate < trial.goal => {
-                self.close_after(trial.last);
-                self.rest(now);
+        match self.phase {
+            Phase::Trial(goal) if rate < goal => self.give_up(now),
+            Phase::Trial(_) => {
+                self.phase = Phase::Kept;
+                self.failures = 0;
             }
-            Some(_) => self.failures = 0,
-            None => {}
-        }
-        if self.rested <= now && rate < FAST {
-            self.try_more(rate);
+            Phase::Alone(before) if rate <= before * GROWTH && rate < FAST => {
+                self.open_all(rate, now)
+            }
+            Phase::Alone(_) => self.phase = Phase::Alone(rate),
+            Phase::Kept => {}
         }
     }
 
     /// Time has passed.
     pub fn tick(&mut self, now: Time) {
         if self.busy + IDLE <= now {
-            self.trial = None;
-            self.close_after(LaneId::default());
+            self.close_all();
         }
     }
 
-    /// Opens as many again, on trial: at least half of what they could gain is to be gained.
-    fn try_more(&mut self, rate: f64) {
-        let open = self.open().count();
-        let more = (open + 1).min(MOST - open);
-        if more == 0 || self.lanes.len() > open {
+    /// Opens lanes on trial, if it is time to and none is left from before.
+    fn open_all(&mut self, rate: f64, now: Time) {
+        if now < self.rested || !self.lanes.is_empty() {
             return;
         }
-        let gain = more as f64 / (open + 1) as f64;
-        self.trial = Some(Trial {
-            last: self.last,
-            goal: rate * (1.0 + gain / 2.0),
-        });
-        for _ in 0..more {
+        self.phase = Phase::Trial(rate * GAIN);
+        for _ in 0..MOST {
             self.last = LaneId(self.last.0 + 1);
             self.lanes.insert(self.last, Stage::Joining);
             self.effects.push_back(Effect::Open(self.last));
         }
     }
 
+    /// Lanes were no gain, or cannot be had.
     fn give_up(&mut self, now: Time) {
-        if let Some(trial) = self.trial.take() {
-            self.close_after(trial.last);
-            self.rest(now);
-        }
-    }
-
-    fn rest(&mut self, now: Time) {
+        self.close_all();
         let rest = REST.saturating_mul(1 << self.failures.min(20));
         self.rested = now + rest.min(LONGEST_REST);
         self.failures += 1;
     }
 
-    /// Closes the lanes that came after that one.
-    fn close_after(&mut self, last: LaneId) {
-        for (id, stage) in self.lanes.range_mut(LaneId(last.0 + 1)..) {
+    /// Closes them, and measures anew.
+    fn close_all(&mut self) {
+        self.phase = Phase::default();
+        self.held_up = None;
+        for (id, stage) in &mut self.lanes {
             *stage = match stage {
                 Stage::Joining => Stage::Leaving,
                 Stage::Open => Stage::Closing,
@@ -270,26 +281,31 @@ mod tests {
 
     #[test]
     fn there_are_more_where_each_carries_more() {
-        assert_eq!(sockets(&mut far(), 20, 300_000, u64::MAX), [1, 2, 4, 6]);
-        // Half a loss: the second is worth it, the third and fourth are not.
-        assert_eq!(sockets(&mut far(), 20, 300_000, 700_000), [1, 2, 4, 2]);
+        assert_eq!(sockets(&mut far(), 20, 300_000, u64::MAX), [1, 6]);
+        assert_eq!(sockets(&mut far(), 20, 300_000, 700_000), [1, 6]);
     }
 
     #[test]
     fn on_a_narrow_way_they_are_tried_ever_more_seldom() {
         let seen = sockets(&mut far(), 200, 300_000, 300_000);
-        assert_eq!(seen, [1, 2, 1, 2, 1, 2, 1]);
+        assert_eq!(seen, [1, 6, 1, 6, 1, 6, 1]);
     }
 
     #[test]
     fn nobody_opens_them_on_a_short_way_or_a_fast_one_or_without_need() {
+        // One that still grows by itself, as a new one does.
+        let mut lanes = far();
+        for n in 0..8 {
+            lanes.flowed(100_000 << n, true, SPAN * n);
+        }
+        assert_eq!(lanes.poll(), None);
         let mut near = far();
         near.measured(Duration::from_millis(10));
         assert_eq!(sockets(&mut near, 60, 300_000, u64::MAX), [1]);
         assert_eq!(sockets(&mut far(), 60, 40_000_000, u64::MAX), [1]);
         let mut lanes = far();
         for n in 0..1000 {
-            lanes.flowed(30_000 * u64::from(n), n % 10 != 0, STEP * n);
+            lanes.flowed(30_000 * u64::from(n), n % 5 != 0, STEP * n);
         }
         assert_eq!(lanes.poll(), None);
     }
@@ -333,7 +349,7 @@ mod tests {
             // The lanes that are there: whether they joined, and whether they are being closed.
             let mut there: BTreeMap<LaneId, (bool, bool)> = BTreeMap::new();
             for step in steps {
-                now += SPAN;
+                now += TRIAL;
                 match step {
                     Step::Joined(id) => {
                         lanes.joined(LaneId(id));
