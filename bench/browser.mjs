@@ -75,6 +75,16 @@ export class Browser {
     return result.value;
   }
 
+  /** Moves the pointer over an input, or the label that stands for it, as a person does who is about to click. */
+  async approach(selector) {
+    const { x, y } = await this.evaluate((selector) => {
+      const input = document.querySelector(selector);
+      const { left, top, width, height } = (input.closest('label') ?? input).getBoundingClientRect();
+      return { x: left + width / 2, y: top + height / 2 };
+    }, selector);
+    await this.#call('Input.dispatchMouseEvent', { type: 'mouseMoved', x, y });
+  }
+
   /** Gives files to an input, as a person does who picks them. */
   async pick(selector, files) {
     const { root } = await this.#call('DOM.getDocument');

@@ -8,6 +8,9 @@ import { serve } from './pages.mjs';
 /** How long a page may take until it can be used, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** How long a person takes at the least from the pointer over the button to files that are chosen, in milliseconds. */
+const CHOICE = 500;
+
 /** Longhaul's own page, until its list says that all are stored. */
 export const longhaulPage = (server, files) =>
   inPage(server.url, files, 'input[type=file]:not([webkitdirectory])', watchList);
@@ -54,6 +57,8 @@ async function inPage(url, files, input, prepare) {
     throw error;
   }
   const send = async () => {
+    await browser.approach(input);
+    await lasts(CHOICE);
     await browser.pick(input, files);
     return (await browser.evaluate(() => globalThis.finished)) / 1000;
   };

@@ -82,6 +82,8 @@ pub enum Command {
     },
     /// The page was put away; it may come back or not.
     Detach,
+    /// Files are likely to come soon: it connects already, so that they need not wait for that.
+    Expect,
     /// Takes files into the queue: a `File`, and a handle or `null`, beside it each.
     /// Answered by [`Report::Added`].
     Add(Vec<Given>),

@@ -58,6 +58,18 @@ test('leaving /live with nothing to do closes the socket with 1000, and coming b
   expect(server.logged('a client connected')).toHaveLength(2);
 });
 
+test('a person who is about to choose files finds the connection open', async ({ page, wire, uploads, files }) => {
+  const line = await wire();
+  await page.goto(line.url);
+  await expect(page.locator('[data-engine]')).toBeVisible();
+  await uploads.expectConnection('idle');
+  await page.getByText('Choose files').hover();
+  await uploads.expectConnection('open');
+  await uploads.pick(await files.text('notes.txt', 'words'));
+  await uploads.arrives('notes.txt');
+  expect([line.opened, line.most]).toEqual([1, 1]);
+});
+
 test('going back and forth quickly never opens a second socket', async ({ page, server, wire, uploads }) => {
   const line = await wire();
   await page.goto(line.url);

@@ -30,7 +30,10 @@ pub fn DropLayer() -> impl IntoView {
             window_event_listener(ev::dragover, move |event| {
                 if browser::drag_has_files(&event) {
                     event.prevent_default();
-                    dragging.set(true);
+                    if !dragging.get_untracked() {
+                        dragging.set(true);
+                        engine.expect_files();
+                    }
                 }
             }),
             window_event_listener(ev::dragleave, move |event| {

@@ -20,7 +20,13 @@ pub fn DropZone() -> impl IntoView {
     let limits = Resource::new(|| (), |()| upload_limits());
     let strip = move || !engine.is_empty();
     view! {
-        <section class="drop-zone needs-script" class:is-strip=strip aria-labelledby="drop-title">
+        <section
+            class="drop-zone needs-script"
+            class:is-strip=strip
+            aria-labelledby="drop-title"
+            on:pointerenter=move |_| engine.expect_files()
+            on:focusin=move |_| engine.expect_files()
+        >
             <div class="drop-zone-sign"><Picture icon=Icon::Upload/></div>
             <div class="drop-zone-words">
                 <h1 id="drop-title">

@@ -139,6 +139,11 @@ impl Engine {
         drop(command);
     }
 
+    /// Says that files are likely to come soon.
+    pub fn expect_files(self) {
+        self.command(Command::Expect);
+    }
+
     /// Where the engine is to which the page is attached; tracked.
     pub fn place(self) -> Option<Place> {
         self.place.get()

@@ -55,6 +55,8 @@ const PICKED_WAIT: u32 = 2000;
 /// The same for files of an earlier engine. In the journal are uploads that wait for
 /// just these; without it each would become a second one.
 const OFFERED_WAIT: u32 = 30_000;
+/// How long a connection is kept for files that are likely to come.
+const EXPECTED: Duration = Duration::from_secs(30);
 /// How soon to look again whether the socket has room.
 const ROOM: Duration = Duration::from_millis(8);
 
@@ -92,6 +94,8 @@ struct Inner {
     link: Option<Link>,
     limits: Option<Limits>,
     timer: Option<(Time, Timeout)>,
+    /// Until when files are likely to come.
+    expected: Time,
     reported: Time,
     rated: Time,
     /// Whether there is data for which the socket has no room.
@@ -129,6 +133,7 @@ impl Engine {
             link: None,
             limits: None,
             timer: None,
+            expected: Time::ZERO,
             reported: Time::ZERO,
             rated: Time::ZERO,
             blocked: false,
@@ -310,8 +315,10 @@ impl Inner {
 
     /// Carries out what the machine wants, until it wants nothing more.
     fn carry_out(&mut self, engine: &Engine) {
+        let now = now();
         let needed = self.client.sender.interest() || !self.watched().is_empty();
-        self.client.needed(needed, now(), random());
+        self.client
+            .needed(needed || now < self.expected, now, random());
         while let Some(effect) = self.client.poll() {
             self.effect(effect, engine);
         }
@@ -419,7 +426,8 @@ impl Inner {
         let rows = self.client.sender.has_changes().then(|| self.report_due());
         let rates = self.client.sender.interest().then(|| self.rated + RATES);
         let room = self.blocked.then(|| now + ROOM);
-        let times = [self.client.timeout(), rows, rates, room];
+        let expected = (now < self.expected).then_some(self.expected);
+        let times = [self.client.timeout(), rows, rates, room, expected];
         let Some(due) = times.into_iter().flatten().min() else {
             self.timer = None;
             return;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use js_sys::Array;
 
 use super::files::Batch;
-use super::{Inner, now};
+use super::{EXPECTED, Inner, now};
 use crate::client::lines::LineId;
 use crate::client::source;
 use crate::port::{Command, Key, Report, Visit, Which, World};
@@ -37,6 +37,7 @@ impl Inner {
         match command {
             Command::Attach { visit, topics, .. } => self.attach(line, visit, topics),
             Command::Detach => self.detach(line),
+            Command::Expect => self.expected = now() + EXPECTED,
             Command::Add(given) => return Some(batch(given, false)),
             Command::Offer(given) => return Some(batch(given, true)),
             Command::Provide(key, given) => {
