@@ -105,6 +105,18 @@ pub enum ApiError {
     /// What was asked makes no sense. Status 400.
     #[error("{0}")]
     BadRequest(String),
+    /// The text to search for is longer than so many bytes. Status 400.
+    #[error("Search for {limit} bytes at most.")]
+    SearchTooLong {
+        /// How many there may be.
+        limit: u32,
+    },
+    /// The new name is too long. Status 400.
+    #[error("This name is too long.")]
+    NameTooLong,
+    /// The new name is none. Status 400.
+    #[error("This name has nothing in it that a file can be called.")]
+    NoName,
     /// Another file has that name. Status 409.
     #[error("There is already a file of that name.")]
     Taken,
@@ -121,7 +133,9 @@ impl ApiError {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::BadRequest(_) => 400,
+            Self::BadRequest(_) | Self::SearchTooLong { .. } | Self::NameTooLong | Self::NoName => {
+                400
+            }
             Self::Taken => 409,
             Self::Internal | Self::Transport(_) => 500,
         }

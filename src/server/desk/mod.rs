@@ -21,7 +21,7 @@ use crate::registry::{Registry, RegistryError};
 use crate::storage::{Storage, StorageError, name};
 
 /// The longest text to search for, in bytes.
-const MAX_SEARCH: usize = 1024;
+const MAX_SEARCH: u32 = 1024;
 
 /// The longest name to give a file, in bytes.
 const MAX_NAME: usize = 4096;
@@ -81,9 +81,8 @@ impl Desk {
 
     /// A page of the files that arrived.
     pub async fn files(&self, query: FileQuery) -> Result<FilePage, ApiError> {
-        if query.search.len() > MAX_SEARCH {
-            let why = format!("Search for {MAX_SEARCH} bytes at most.");
-            return Err(ApiError::BadRequest(why));
+        if query.search.len() > MAX_SEARCH as usize {
+            return Err(ApiError::SearchTooLong { limit: MAX_SEARCH });
         }
         Ok(self.registry.files(&query).await?)
     }
@@ -115,11 +114,9 @@ impl Desk {
 
     async fn rename_now(&self, id: FileId, name: &str) -> Result<StoredFile, ApiError> {
         if name.len() > MAX_NAME {
-            return Err(ApiError::BadRequest("This name is too long.".into()));
+            return Err(ApiError::NameTooLong);
         }
-        let name = name::safe_name(name).ok_or_else(|| {
-            ApiError::BadRequest("This name has nothing in it that a file can be called.".into())
-        })?;
+        let name = name::safe_name(name).ok_or(ApiError::NoName)?;
         let _changing = self.changing.lock().await;
         let file = self.file(id).await?.ok_or(ApiError::NotFound)?;
         let (folder, _) = name::split_folder(&file.path);

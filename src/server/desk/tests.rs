@@ -120,7 +120,7 @@ async fn a_rename_stays_in_the_folder_and_is_safe() {
     let same = desk.rename(id(1), file.name().into()).await;
     assert_eq!(same, Ok(file));
     let nothing = desk.rename(id(1), "..".into()).await;
-    assert!(matches!(nothing, Err(ApiError::BadRequest(_))));
+    assert!(matches!(nothing, Err(ApiError::NoName)));
     assert_eq!(
         desk.rename(id(9), "x".into()).await,
         Err(ApiError::NotFound)
