@@ -11,6 +11,7 @@ use crate::ui::engine::Engine;
 use crate::ui::file_page::FilePage;
 use crate::ui::files_page::FilesPage;
 use crate::ui::header::Header;
+use crate::ui::language::{self, I18nLocaleTrait, Language, td_string};
 use crate::ui::leave_guard::LeaveGuard;
 use crate::ui::live_page::LivePage;
 use crate::ui::not_found::NotFound;
@@ -20,9 +21,12 @@ use crate::ui::uploads_page::UploadsPage;
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     #[cfg(feature = "ssr")]
     crate::server::policy::apply(&options);
+    let locale = language::requested();
+    #[cfg(feature = "ssr")]
+    crate::server::language::apply(locale);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=locale.as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -31,7 +35,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="theme-color" content="#101413" media="(prefers-color-scheme: dark)"/>
                 <meta
                     name="description"
-                    content="Send large files through the browser. Nothing gets lost on the way."
+                    content=td_string!(locale, document.description)
                 />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <HashedStylesheet id="leptos" options=options.clone()/>
@@ -49,6 +53,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    Language::provide();
     let engine = Engine::provide();
     // An effect runs in a browser only, and after the page was hydrated.
     Effect::new(move |_| browser::start(engine));

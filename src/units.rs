@@ -33,14 +33,39 @@ impl fmt::Display for Bytes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The two largest units of a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Less than a minute.
+    Seconds(u64),
+    /// Minutes and seconds.
+    Minutes(u64, u64),
+    /// Hours and minutes.
+    Hours(u64, u64),
+    /// Days and hours.
+    Days(u64, u64),
+}
+
+impl Span {
+    /// Its two largest units, of whole seconds.
+    pub fn units(self) -> Units {
         let seconds = self.0.as_secs_f64().round() as u64;
         match seconds {
-            0..60 => write!(f, "{seconds} s"),
-            60..3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
-            3600..86_400 => write!(f, "{} h {} min", seconds / 3600, seconds % 3600 / 60),
-            _ => write!(f, "{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+            0..60 => Units::Seconds(seconds),
+            60..3600 => Units::Minutes(seconds / 60, seconds % 60),
+            3600..86_400 => Units::Hours(seconds / 3600, seconds % 3600 / 60),
+            _ => Units::Days(seconds / 86_400, seconds % 86_400 / 3600),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.units() {
+            Units::Seconds(seconds) => write!(f, "{seconds} s"),
+            Units::Minutes(minutes, seconds) => write!(f, "{minutes} min {seconds} s"),
+            Units::Hours(hours, minutes) => write!(f, "{hours} h {minutes} min"),
+            Units::Days(days, hours) => write!(f, "{days} d {hours} h"),
         }
     }
 }

@@ -62,9 +62,9 @@ class Development {
     expect(failed()).toBe(undefined);
   }
 
-  /** Saves a source file that is in both programs, with other words every time. */
+  /** Saves words that are in both programs, others every time. */
   async save(words: string) {
-    const path = join(this.folder, 'src/ui/header.rs');
+    const path = join(this.folder, 'locales/en.json');
     const source = await readFile(path, 'utf8');
     await writeFile(path, source.replace(/Skip to [^"]*/, words));
   }
@@ -94,7 +94,7 @@ const test = base.extend<{ dev: Development; files: Files }>({
   },
 });
 
-test('ten saves of a source file during an upload: server and page come back, and it goes on @dev', async ({ page, dev, files }) => {
+test('ten saves of a source during an upload: server and page come back, and it goes on @dev', async ({ page, dev, files }) => {
   test.setTimeout(40 * 60_000);
   await dev.started(1);
   const line = await Wire.to(dev.port, MiB);

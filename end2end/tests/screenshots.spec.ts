@@ -120,6 +120,23 @@ test.describe('pictures of every page @screenshots', () => {
       }
     };
 
+    test.describe('in Chinese', () => {
+      test.use({ colorScheme, locale: 'zh-CN' });
+      test(`in Chinese, ${colorScheme}`, async ({ page, wire, files }) => {
+        const line = await wire(4 * MiB);
+        await page.goto(line.url);
+        await both(page, 'chinese-empty');
+        const pick = page.getByLabel('选择文件', { exact: true });
+        await pick.setInputFiles(await files.text('会议记录.txt', 'words'));
+        await expect(page.locator('[data-state=stored]')).toHaveCount(1);
+        await pick.setInputFiles(await files.random('假期.mp4', 80 * MiB));
+        await expect(page.locator('[data-state=sending] .facts')).toContainText('还需');
+        await both(page, 'chinese');
+        await page.goto('/files');
+        await both(page, 'chinese-files');
+      });
+    });
+
     test.describe('after a reload', () => {
       test.use({ host: 'page', colorScheme });
       test(`one click, ${colorScheme}`, async ({ page, uploads, wire, files }) => {

@@ -6,6 +6,7 @@ pub mod download;
 pub mod guard;
 pub mod hub;
 mod lane;
+pub mod language;
 mod matching;
 pub mod metrics;
 pub mod policy;

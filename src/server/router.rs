@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -14,7 +14,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::desk::Desk;
 use super::guard::{self, Hosts};
-use super::{Server, download, metrics, socket};
+use super::{Server, download, language, metrics, socket};
 use crate::app::{App, shell};
 use crate::protocol::id::FileId;
 
@@ -47,6 +47,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
     let plain = Router::new()
         .route("/ws", get(socket::session))
         .route("/ws/lane", get(socket::lane))
+        .route("/language", post(language::choose))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::scrape))

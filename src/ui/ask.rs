@@ -14,12 +14,12 @@ use super::icons::{Icon, Picture};
 pub fn Ask(
     /// The button's name.
     #[prop(into)]
-    label: String,
+    label: Signal<String>,
     /// Its picture.
     icon: Icon,
     /// Its words, where there is room for them.
     #[prop(optional)]
-    words: &'static str,
+    words: Option<Signal<&'static str>>,
     /// What is in the panel.
     children: Children,
 ) -> impl IntoView {
@@ -79,8 +79,8 @@ pub fn Ask(
         >
             <summary
                 class="button"
-                class:icon-button=words.is_empty()
-                aria-label=label.clone()
+                class:icon-button=words.is_none()
+                aria-label=label
                 title=label
             >
                 <Picture icon/>

@@ -5,8 +5,9 @@
 
 use leptos::prelude::*;
 
+use super::language::{Language, td_string};
+use super::numbers::bytes;
 use super::rows::percent;
-use crate::units::Bytes;
 
 /// Progress of one upload or of many.
 #[component]
@@ -27,6 +28,7 @@ pub fn Bar(
     #[prop(into)]
     done: Signal<bool>,
 ) -> impl IntoView {
+    let language = Language::expect();
     let now = Memo::new(move |_| percent(durable.get(), size.get(), done.get()));
     let length = move |part: Signal<u64>| {
         if done.get() {
@@ -38,12 +40,10 @@ pub fn Bar(
         }
     };
     let text = move || {
-        format!(
-            "{} per cent, {} of {} stored",
-            now.get(),
-            Bytes(durable.get()),
-            Bytes(size.get())
-        )
+        let locale = language.get();
+        let percent = now.get();
+        let (stored, size) = (bytes(locale, durable.get()), bytes(locale, size.get()));
+        td_string!(locale, bar.text, percent, stored, size)
     };
     view! {
         <div

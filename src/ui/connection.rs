@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::engine::Engine;
+use super::language::{Language, td_string};
 use super::words;
 use crate::port::{Command, Link, Place};
 
@@ -16,6 +17,7 @@ use crate::port::{Command, Link, Place};
 #[component]
 pub fn Connection() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let now = RwSignal::new(None::<f64>);
     let waits = Memo::new(move |_| engine.link().retry_at.is_some());
     // A clock that runs only while there is something to count down.
@@ -37,12 +39,12 @@ pub fn Connection() -> impl IntoView {
             }
         });
     });
-    let seen = Memo::new(move |_| words::link(engine.link(), now.get()));
-    let heard = Memo::new(move |_| words::link(engine.link(), None));
+    let seen = Memo::new(move |_| words::link(language.get(), engine.link(), now.get()));
+    let heard = Memo::new(move |_| words::link(language.get(), engine.link(), None));
     let action = Memo::new(move |_| match engine.link().link {
-        Link::Waiting { .. } => Some("Try now"),
-        Link::Closed { .. } => Some("Reconnect"),
-        Link::Outdated => Some("Reload"),
+        Link::Waiting { .. } => Some(td_string!(language.get(), connection.try_now)),
+        Link::Closed { .. } => Some(td_string!(language.get(), connection.reconnect)),
+        Link::Outdated => Some(td_string!(language.get(), connection.reload)),
         _ => None,
     });
     view! {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::icons::{Icon, Picture};
+use super::language::{Language, td_string};
 
 /// Copies `text`.
 #[component]
@@ -17,7 +18,12 @@ pub fn CopyButton(
     #[prop(into)]
     label: Signal<String>,
 ) -> impl IntoView {
+    let language = Language::expect();
     let copied = RwSignal::new(false);
+    let named = move || match copied.get() {
+        true => td_string!(language.get(), copy.copied).to_owned(),
+        false => label.get(),
+    };
     let copy = move |_| {
         browser::copy(text.get_untracked(), move || {
             copied.set(true);
@@ -34,8 +40,8 @@ pub fn CopyButton(
             type="button"
             class="button icon-button needs-script"
             class:is-done=move || copied.get()
-            aria-label=move || if copied.get() { "Copied".to_owned() } else { label.get() }
-            title=move || if copied.get() { "Copied".to_owned() } else { label.get() }
+            aria-label=named
+            title=named
             on:click=copy
         >
             <Picture icon=Signal::derive(move || {

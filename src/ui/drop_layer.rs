@@ -8,6 +8,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::say;
 
 /// Takes drops and pastes, and shows that a drag would be taken.
 #[component]
@@ -69,7 +70,7 @@ pub fn DropLayer() -> impl IntoView {
         <div class="drop-layer" class:is-shown=move || dragging.get() aria-hidden="true">
             <div class="drop-layer-frame">
                 <Picture icon=Icon::Upload/>
-                <p>"Let go to send"</p>
+                <p>{say!(drop_layer.let_go)}</p>
             </div>
         </div>
     }

@@ -8,14 +8,15 @@ use leptos::prelude::*;
 use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::{Language, count, say, td_string};
 use super::words;
 use crate::api::upload_limits;
-use crate::protocol::manifest::Limits;
 
 /// The zone with its two buttons, and what the server accepts.
 #[component]
 pub fn DropZone() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     // Rendered by the server; what the connection says later is newer.
     let limits = Resource::new(|| (), |()| upload_limits());
     let strip = move || !engine.is_empty();
@@ -31,62 +32,54 @@ pub fn DropZone() -> impl IntoView {
             <div class="drop-zone-words">
                 <h1 id="drop-title">
                     <span class="to-mouse">
-                        {move || if strip() { "Drop more files anywhere" } else { "Drop files anywhere" }}
+                        {move || match strip() {
+                            true => td_string!(language.get(), drop_zone.drop_more),
+                            false => td_string!(language.get(), drop_zone.drop),
+                        }}
                     </span>
                     <span class="to-finger">
-                        {move || if strip() { "Send more files" } else { "Send files" }}
+                        {move || match strip() {
+                            true => td_string!(language.get(), drop_zone.send_more),
+                            false => td_string!(language.get(), drop_zone.send),
+                        }}
                     </span>
                 </h1>
-                <p class="drop-zone-promise">
-                    "Large ones are welcome. If the connection breaks, the computer sleeps or \
-                     the server restarts, each upload carries on from where it was, and what \
-                     arrives is proven identical to what you sent."
-                </p>
+                <p class="drop-zone-promise">{say!(drop_zone.promise)}</p>
                 <Transition fallback=|| {
                     view! { <p class="drop-zone-limits">"\u{a0}"</p> }
                 }>
                     <p class="drop-zone-limits">
                         {move || {
                             let rendered = limits.get().and_then(Result::ok);
-                            engine.limits().or(rendered).map(|limits| sentence(&limits))
+                            let limits = engine.limits().or(rendered);
+                            limits.map(|limits| words::limits(language.get(), &limits))
                         }}
-                        <span class="to-mouse">" Pasting works, too."</span>
+                        <span class="to-mouse">{say!(drop_zone.pasting)}</span>
                     </p>
                 </Transition>
             </div>
             <div class="drop-zone-buttons">
-                <PickButton label="Choose files" icon=Icon::File primary=true folder=false/>
-                <PickButton label="Choose a folder" icon=Icon::Folder primary=false folder=true/>
+                <PickButton label=say!(drop_zone.choose_files) icon=Icon::File primary=true folder=false/>
+                <PickButton label=say!(drop_zone.choose_folder) icon=Icon::Folder primary=false folder=true/>
             </div>
         </section>
         <p class="notice is-bad" role="alert" hidden=move || engine.left_out() == 0>
             <Picture icon=Icon::Alert/>
             <span>
-                {move || {
-                    words::count(
-                        u64::from(engine.left_out()),
-                        "file or folder could not be opened and was left out.",
-                        "files or folders could not be opened and were left out.",
-                    )
-                }}
+                {move || count!(language.get(), engine.left_out(), drop_zone.left_out)}
             </span>
             <button type="button" class="button small" on:click=move |_| engine.forget_left_out()>
-                "All right"
+                {say!(drop_zone.all_right)}
             </button>
         </p>
     }
     .into_any()
 }
 
-/// The rules in one sentence.
-fn sentence(limits: &Limits) -> String {
-    format!("{}.", words::limits(limits).join(", "))
-}
-
 /// A file input that looks like a button.
 #[component]
 fn PickButton(
-    label: &'static str,
+    label: Signal<&'static str>,
     icon: Icon,
     /// Whether it is the one that most people want.
     primary: bool,

@@ -8,12 +8,14 @@ use super::ask::Ask;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::icons::Icon;
+use super::language::{Language, say, td_string};
 use super::live_row::{LiveBar, LiveFacts, live_percent, live_word};
 use super::not_found::NotFound;
 use super::rows::split;
 use super::stored_file::Stored;
 use super::table::LiveTable;
 use super::title::PageTitle;
+use super::words;
 use crate::api::{ApiError, CancelUpload, FileView, view_file};
 use crate::protocol::id::FileId;
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
@@ -39,18 +41,18 @@ pub fn FilePage() -> impl IntoView {
     );
     let again = Callback::new(move |()| file.refetch());
     view! {
-        <Transition fallback=|| view! { <p class="quiet">"Looking…"</p> }>
+        <Transition fallback=|| view! { <p class="quiet">{say!(page.looking)}</p> }>
             {move || Suspend::new(async move {
                 match file.await {
                     Ok(FileView::Stored(file)) => view! { <Stored file/> }.into_any(),
                     Ok(FileView::Upload(upload)) => view! { <Coming upload again/> }.into_any(),
                     Err(ApiError::NotFound) => {
-                        view! { <NotFound what="There is no such file or upload"/> }.into_any()
+                        view! { <NotFound what=say!(file_page.no_such)/> }.into_any()
                     }
                     Err(error) => {
                         view! {
-                            <PageTitle name="A file"/>
-                            <Failure what="This file" error/>
+                            <PageTitle name=say!(file_page.title)/>
+                            <Failure what=say!(file_page.failed) error/>
                         }
                         .into_any()
                     }
@@ -69,6 +71,7 @@ fn Coming(
     again: Callback<()>,
 ) -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let id = upload.id;
     let (folder, name) = split(&upload.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
@@ -102,8 +105,15 @@ fn Coming(
     let refused = move || cancel.value().get().and_then(Result::err);
     let title = {
         let name = name.clone();
-        move || format!("{}% of {name}", live_percent(&upload.read()))
+        move || {
+            let percent = live_percent(&upload.read());
+            td_string!(language.get(), file_page.progress, percent, name = &name)
+        }
     };
+    let cancelling = name.clone();
+    let cancelling = Signal::derive(move || {
+        td_string!(language.get(), file_page.cancel_file, name = &cancelling)
+    });
     view! {
         <PageTitle name=Signal::derive(title)/>
         <article class="file-page" data-state=move || live_word(state.get())>
@@ -116,23 +126,23 @@ fn Coming(
             <LiveFacts upload=upload.into()/>
             <p class="quiet">
                 {move || match state.get() {
-                    LiveState::Receiving => "It appears under Files once it is complete and verified. This page follows by itself.",
-                    LiveState::Resting => "Nobody is sending it at the moment. What is already here stays, and it goes on when its sender comes back.",
-                    LiveState::Stored => "It has arrived.",
-                    LiveState::Ended => "It was cancelled or has expired; nothing of it is left.",
+                    LiveState::Receiving => td_string!(language.get(), file_page.receiving),
+                    LiveState::Resting => td_string!(language.get(), file_page.resting),
+                    LiveState::Stored => td_string!(language.get(), file_page.stored),
+                    LiveState::Ended => td_string!(language.get(), file_page.ended),
                 }}
             </p>
             <p class="remark" role="alert" hidden=move || refused().is_none()>
-                {move || refused().map(|error| error.to_string())}
+                {move || refused().map(|error| words::error(language.get(), &error))}
             </p>
             <div class="file-page-ways" hidden=move || state.get() == LiveState::Ended>
-                <Ask label=format!("Cancel upload of {name}") icon=Icon::Close words="Cancel upload">
+                <Ask label=cancelling icon=Icon::Close words=say!(file_page.cancel)>
                     <ActionForm action=cancel>
                         <input type="hidden" name="id" value=id.to_string()/>
                         <p class="ask-words">
-                            "Cancel this upload? What is already here is deleted, and its sender is told."
+                            {say!(file_page.cancel_question)}
                         </p>
-                        <button type="submit" class="button is-danger">"Cancel upload"</button>
+                        <button type="submit" class="button is-danger">{say!(file_page.cancel)}</button>
                     </ActionForm>
                 </Ask>
             </div>

@@ -7,10 +7,11 @@ use super::ask::Ask;
 use super::copy::CopyButton;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
+use super::language::{Language, Locale, say, td_string};
 use super::moment::Moment;
+use super::numbers::bytes;
 use super::rows::split;
 use crate::api::{DeleteFile, RenameFile, StoredFile};
-use crate::units::Bytes;
 
 /// The row. It is a table's row everywhere; on a phone it looks like a card, and
 /// the roles keep it a row for those who hear it.
@@ -23,7 +24,16 @@ pub fn FileRow(
     /// Renames files.
     rename: ServerAction<RenameFile>,
 ) -> impl IntoView {
+    let language = Language::expect();
     let name = file.name().to_owned();
+    let labelled = StoredValue::new(name.clone());
+    let named = move |label: fn(Locale, &str) -> String| {
+        Signal::derive(move || labelled.with_value(|name| label(language.get(), name)))
+    };
+    let copy = named(|locale, name| td_string!(locale, copy.digest, name));
+    let download = named(|locale, name| td_string!(locale, file_row.download, name));
+    let renaming = named(|locale, name| td_string!(locale, file_row.rename, name));
+    let deleting = named(|locale, name| td_string!(locale, file_row.delete, name));
     let folder = split(&file.path).0.to_owned();
     let digest = file.digest.to_string();
     let short: String = digest.chars().take(8).collect();
@@ -40,11 +50,11 @@ pub fn FileRow(
                     <span class="file-folder">{folder}</span>
                 </div>
             </td>
-            <td role="cell" class="file-size">{Bytes(file.size).to_string()}</td>
+            <td role="cell" class="file-size">{move || bytes(language.get(), file.size)}</td>
             <td role="cell" class="file-when"><Moment millis=file.stored/></td>
             <td role="cell" class="file-digest">
                 <code title=digest.clone()>{short}"…"</code>
-                <CopyButton text=digest label=format!("Copy the digest of {name}")/>
+                <CopyButton text=digest label=copy/>
             </td>
             <td role="cell" class="file-buttons">
                 <a
@@ -52,15 +62,15 @@ pub fn FileRow(
                     href=format!("/f/{id}/content")
                     download=name.clone()
                     rel="external"
-                    aria-label=format!("Download {name}")
-                    title=format!("Download {name}")
+                    aria-label=download
+                    title=download
                 >
                     <Picture icon=Icon::Download/>
                 </a>
-                <Ask label=format!("Rename {name}") icon=Icon::Pencil>
+                <Ask label=renaming icon=Icon::Pencil>
                     <RenameForm rename id=renamed.0 name=renamed.1/>
                 </Ask>
-                <Ask label=format!("Delete {name}") icon=Icon::Trash>
+                <Ask label=deleting icon=Icon::Trash>
                     <DeleteForm delete id=deleted.0 name=deleted.1/>
                 </Ask>
             </td>
@@ -83,10 +93,10 @@ pub fn RenameForm(
         <ActionForm action=rename>
             <input type="hidden" name="id" value=id/>
             <label class="field">
-                <span>"New name"</span>
+                <span>{say!(file_row.new_name)}</span>
                 <input type="text" name="name" value=name required autocomplete="off"/>
             </label>
-            <button type="submit" class="button is-primary">"Rename"</button>
+            <button type="submit" class="button is-primary">{say!(file_row.rename_it)}</button>
         </ActionForm>
     }
     .into_any()
@@ -106,9 +116,9 @@ pub fn DeleteForm(
         <ActionForm action=delete>
             <input type="hidden" name="id" value=id/>
             <p class="ask-words">
-                "Delete " <bdi>"“" {name} "”"</bdi> "? It is gone for good."
+                {say!(file_row.delete_before)} <bdi>{name}</bdi> {say!(file_row.delete_after)}
             </p>
-            <button type="submit" class="button is-danger">"Delete"</button>
+            <button type="submit" class="button is-danger">{say!(file_row.delete_it)}</button>
         </ActionForm>
     }
     .into_any()

@@ -9,6 +9,7 @@ use leptos_router::components::Form;
 
 use super::file_query::{order, word};
 use super::icons::{Icon, Picture};
+use super::language::{Language, say, td_string};
 use crate::api::FileQuery;
 
 /// The field.
@@ -36,6 +37,8 @@ pub fn FileSearch(
             }
         }
     });
+    let search = td_string!(untrack(|| Language::expect().get()), file_search.search);
+    let search = format!("<button class=\"button small\">{search}</button>");
     view! {
         <Form method="GET" action="/files" replace=true noscroll=true attr:class="search" attr:role="search">
             <Picture icon=Icon::Search/>
@@ -43,8 +46,8 @@ pub fn FileSearch(
                 type="search"
                 name="q"
                 class="search-field"
-                aria-label="Search by name"
-                placeholder="Search by name"
+                aria-label=say!(file_search.label)
+                placeholder=say!(file_search.label)
                 autocomplete="off"
                 value=query.get_untracked().search
                 node_ref=input
@@ -52,7 +55,7 @@ pub fn FileSearch(
             />
             <input type="hidden" name="sort" value=move || word(query.get().sort)/>
             <input type="hidden" name="order" value=move || order(query.get().descending)/>
-            <noscript inner_html="<button class=\"button small\">Search</button>"></noscript>
+            <noscript inner_html=search></noscript>
         </Form>
     }
     .into_any()

@@ -10,6 +10,8 @@ use super::file_query::{from_params, href, sorted_by};
 use super::file_row::FileRow;
 use super::file_search::FileSearch;
 use super::icons::{Icon, Picture};
+use super::language::{Language, count, say, td_string};
+use super::numbers::grouped;
 use super::title::PageTitle;
 use super::words;
 use crate::api::{
@@ -22,6 +24,7 @@ use crate::port::RowState;
 #[component]
 pub fn FilesPage() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let params = use_query_map();
     let query = Memo::new(move |_| from_params(&params.read()));
     let delete = ServerAction::<DeleteFile>::new();
@@ -41,21 +44,23 @@ pub fn FilesPage() -> impl IntoView {
         deleted.or_else(|| rename.value().get().and_then(Result::err))
     };
     view! {
-        <PageTitle name="Files"/>
+        <PageTitle name=say!(files_page.title)/>
         <div class="page-head">
-            <h1>"Files"</h1>
+            <h1>{say!(files_page.title)}</h1>
             <FileSearch query/>
         </div>
         <Show when=move || refused().is_some()>
             <div class="notice is-bad" role="alert">
                 <Picture icon=Icon::Alert/>
-                <p>{move || refused().map(|error: ApiError| error.to_string())}</p>
+                <p>
+                    {move || refused().map(|error: ApiError| words::error(language.get(), &error))}
+                </p>
             </div>
         </Show>
-        <Transition fallback=|| view! { <p class="quiet">"Looking…"</p> }>
+        <Transition fallback=|| view! { <p class="quiet">{say!(page.looking)}</p> }>
             {move || match page.get() {
                 Some(Err(error)) => {
-                    view! { <Failure what="The list of files" error/> }.into_any()
+                    view! { <Failure what=say!(files_page.failed) error/> }.into_any()
                 }
                 Some(Ok(page)) if page.files.is_empty() => {
                     view! { <Nothing query=query.get()/> }.into_any()
@@ -78,17 +83,17 @@ fn Table(
     rename: ServerAction<RenameFile>,
 ) -> impl IntoView {
     view! {
-        <table class="files" role="table" aria-label="Files" hidden=move || files.read().is_empty()>
+        <table class="files" role="table" aria-label=say!(files_page.title) hidden=move || files.read().is_empty()>
             <thead role="rowgroup">
                 <tr role="row">
-                    <Head query sort=SortBy::Path words="Name"/>
-                    <Head query sort=SortBy::Size words="Size"/>
-                    <Head query sort=SortBy::Stored words="Arrived"/>
+                    <Head query sort=SortBy::Path words=say!(files_page.name)/>
+                    <Head query sort=SortBy::Size words=say!(files_page.size)/>
+                    <Head query sort=SortBy::Stored words=say!(files_page.arrived)/>
                     <th role="columnheader" scope="col">
-                        <abbr title="BLAKE3, the same that b3sum prints">"Digest"</abbr>
+                        <abbr title=say!(files_page.digest_is)>{say!(files_page.digest)}</abbr>
                     </th>
                     <th role="columnheader" scope="col">
-                        <span class="visually-hidden">"What to do"</span>
+                        <span class="visually-hidden">{say!(files_page.actions)}</span>
                     </th>
                 </tr>
             </thead>
@@ -109,7 +114,7 @@ fn Table(
 
 /// The head of a column that the list can be sorted by.
 #[component]
-fn Head(query: Signal<FileQuery>, sort: SortBy, words: &'static str) -> impl IntoView {
+fn Head(query: Signal<FileQuery>, sort: SortBy, words: Signal<&'static str>) -> impl IntoView {
     let sorted = move || query.read().sort == sort;
     let direction = move || {
         sorted().then(|| {
@@ -141,6 +146,7 @@ fn Pages(
     #[prop(into)] query: Signal<FileQuery>,
     #[prop(into)] page: Signal<FilePage>,
 ) -> impl IntoView {
+    let language = Language::expect();
     let total = move || page.read().total;
     let last = move || total().saturating_sub(1) / u64::from(PAGE_SIZE);
     let at = move |page: u32| {
@@ -153,8 +159,8 @@ fn Pages(
     let before = move || current() > 0;
     let after = move || u64::from(current()) < last();
     view! {
-        <nav class="pages" aria-label="Pages of the list" hidden=move || total() == 0>
-            <p>{move || words::count(total(), "file", "files")}</p>
+        <nav class="pages" aria-label=say!(files_page.pages) hidden=move || total() == 0>
+            <p>{move || count!(language.get(), total(), files_page.count)}</p>
             <div class="pages-ways" hidden=move || !before() && !after()>
                 <a
                     class="button small"
@@ -162,16 +168,23 @@ fn Pages(
                     href=move || before().then(|| at(current().saturating_sub(1)))
                     rel="prev"
                 >
-                    "Previous"
+                    {say!(files_page.previous)}
                 </a>
-                <span>{move || format!("Page {} of {}", current() + 1, last() + 1)}</span>
+                <span>
+                    {move || {
+                        let locale = language.get();
+                        let page = grouped(locale, u64::from(current()) + 1);
+                        let pages = grouped(locale, last() + 1);
+                        td_string!(locale, files_page.page_of, page, pages)
+                    }}
+                </span>
                 <a
                     class="button small"
                     class:is-off=move || !after()
                     href=move || after().then(|| at(current().saturating_add(1)))
                     rel="next"
                 >
-                    "Next"
+                    {say!(files_page.next)}
                 </a>
             </div>
         </nav>
@@ -186,9 +199,9 @@ fn Nothing(query: FileQuery) -> impl IntoView {
         view! {
             <section class="empty">
                 <div class="empty-sign"><Picture icon=Icon::Archive/></div>
-                <h2>"Nothing has arrived yet"</h2>
-                <p>"Files appear here once they are complete and verified, never before."</p>
-                <p class="empty-ways"><a class="button is-primary" href="/">"Send files"</a></p>
+                <h2>{say!(files_page.nothing)}</h2>
+                <p>{say!(files_page.nothing_means)}</p>
+                <p class="empty-ways"><a class="button is-primary" href="/">{say!(files_page.send)}</a></p>
             </section>
         }
         .into_any()
@@ -196,9 +209,13 @@ fn Nothing(query: FileQuery) -> impl IntoView {
         view! {
             <section class="empty">
                 <div class="empty-sign"><Picture icon=Icon::Search/></div>
-                <h2>"No file matches"</h2>
-                <p>"Nothing on this page has “" <bdi>{query.search}</bdi> "” in its name."</p>
-                <p class="empty-ways"><a class="button" href="/files">"Show all files"</a></p>
+                <h2>{say!(files_page.no_match)}</h2>
+                <p>
+                    {say!(files_page.no_match_before)}
+                    <bdi>{query.search}</bdi>
+                    {say!(files_page.no_match_after)}
+                </p>
+                <p class="empty-ways"><a class="button" href="/files">{say!(files_page.show_all)}</a></p>
             </section>
         }
         .into_any()

@@ -1,41 +1,51 @@
-//! The header of every page: the name, the ways, and the connection.
+//! The header of every page: the name, the ways, the connection, and the language.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::connection::Connection;
 use super::icons::Mark;
+use super::language::{Language, Locale, say, td_string};
+use super::language_switch::LanguageSwitch;
 
 /// The header.
 #[component]
 pub fn Header() -> impl IntoView {
+    // As text, because a browser that runs scripts does not parse what is inside.
+    let plain = without_scripts(untrack(|| Language::expect().get()));
     view! {
-        <a class="skip" href="#main" rel="external">"Skip to the content"</a>
+        <a class="skip" href="#main" rel="external">{say!(header.skip)}</a>
         <header class="header">
             <div class="header-inner">
-                <a class="brand" href="/" aria-label="Longhaul, uploads">
+                <a class="brand" href="/" aria-label=say!(header.brand)>
                     <Mark/>
                     <span>"Longhaul"</span>
                 </a>
-                <nav class="nav" aria-label="Pages">
-                    <A href="/" exact=true>"Uploads"</A>
-                    <A href="/files">"Files"</A>
-                    <A href="/live">"Live"</A>
+                <nav class="nav" aria-label=say!(header.pages)>
+                    <A href="/" exact=true>{say!(header.uploads)}</A>
+                    <A href="/files">{say!(header.files)}</A>
+                    <A href="/live">{say!(header.live)}</A>
                 </nav>
                 <Connection/>
+                <LanguageSwitch/>
             </div>
         </header>
-        // As text, because a browser that runs scripts does not parse what is inside.
-        <noscript inner_html=WITHOUT_SCRIPTS></noscript>
+        <noscript inner_html=plain></noscript>
     }
     .into_any()
 }
 
 /// What a page says where JavaScript is off.
-const WITHOUT_SCRIPTS: &str = "<div class=\"notice is-quiet\"><div>\
-    <p class=\"notice-title\">JavaScript is off in this browser.</p>\
-    <p>Sending files needs it: the page cuts a file into pieces, proves each of them, and \
-    goes on after an interruption. Everything that has arrived is listed under \
-    <a href=\"/files\">Files</a>, where you can search, download, rename and delete \
-    without it; what is arriving now is under <a href=\"/live\">Live</a>.</p>\
-    </div></div>";
+fn without_scripts(locale: Locale) -> String {
+    let link = |path: &str, words: &str| format!("<a href=\"{path}\">{words}</a>");
+    let means = td_string!(
+        locale,
+        header.without_scripts_means,
+        files = link("/files", td_string!(locale, header.files)),
+        live = link("/live", td_string!(locale, header.live))
+    );
+    format!(
+        "<div class=\"notice is-quiet\"><div><p class=\"notice-title\">{}</p><p>{means}</p></div></div>",
+        td_string!(locale, header.without_scripts)
+    )
+}

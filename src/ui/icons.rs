@@ -56,6 +56,8 @@ pub enum Icon {
     Down,
     /// A shield with a tick.
     Proof,
+    /// A globe.
+    Language,
 }
 
 impl Icon {
@@ -115,6 +117,9 @@ impl Icon {
             Self::Down => "M12 5.500v13m0 0 5.5-5.500M12 18.5 6.5 13",
             Self::Proof => {
                 "M12 3.5 5 6v5.500c0 4.2 2.9 7.6 7 9 4.1-1.4 7-4.8 7-9V6zM9 12l2.2 2.200L15.2 10"
+            }
+            Self::Language => {
+                "M20.5 12a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0zM3.5 12h17M12 3.5c5 5 5 12 0 17-5-5-5-12 0-17z"
             }
         }
     }

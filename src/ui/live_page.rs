@@ -5,28 +5,28 @@ use leptos::prelude::*;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::icons::{Icon, Picture};
+use super::language::{Language, count, say};
 use super::live_row::LiveRow;
+use super::numbers::{of_stored, rate};
 use super::table::LiveTable;
 use super::title::PageTitle;
-use super::words;
 use crate::api::live_uploads;
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
-use crate::units::Bytes;
 
 /// The page.
 #[component]
 pub fn LivePage() -> impl IntoView {
     let uploads = Resource::new(|| (), |()| live_uploads());
     view! {
-        <PageTitle name="Live"/>
-        <Suspense fallback=|| view! { <p class="quiet">"Looking…"</p> }>
+        <PageTitle name=say!(live_page.title)/>
+        <Suspense fallback=|| view! { <p class="quiet">{say!(page.looking)}</p> }>
             {move || Suspend::new(async move {
                 match uploads.await {
                     Ok(uploads) => view! { <Watched uploads/> }.into_any(),
                     Err(error) => {
                         view! {
-                            <div class="page-head"><h1>"Live"</h1></div>
-                            <Failure what="What is moving now" error/>
+                            <div class="page-head"><h1>{say!(live_page.title)}</h1></div>
+                            <Failure what=say!(live_page.failed) error/>
                         }
                         .into_any()
                     }
@@ -41,6 +41,7 @@ pub fn LivePage() -> impl IntoView {
 #[component]
 fn Watched(uploads: Vec<LiveUpload>) -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let table = LiveTable::new(uploads);
     engine.watch(Topic::Live, table.clone());
     let all = {
@@ -53,28 +54,28 @@ fn Watched(uploads: Vec<LiveUpload>) -> impl IntoView {
     };
     view! {
         <div class="page-head">
-            <h1>"Live"</h1>
+            <h1>{say!(live_page.title)}</h1>
             <p class="page-facts">
-                <span>{move || words::count(all.get().moving, "upload moving", "uploads moving")}</span>
-                <span hidden=move || all.get().rate == 0>{move || words::rate(all.get().rate)}</span>
+                <span>{move || count!(language.get(), all.get().moving, live_page.moving)}</span>
+                <span hidden=move || all.get().rate == 0>{move || rate(language.get(), all.get().rate)}</span>
                 <span hidden=move || all.get().rows == 0>
                     {move || {
                         let all = all.get();
-                        format!("{} of {} stored", Bytes(all.durable), Bytes(all.size))
+                        of_stored(language.get(), all.durable, all.size)
                     }}
                 </span>
             </p>
         </div>
-        <ul class="upload-list is-live" role="list" aria-label="Live uploads" hidden=move || all.get().rows == 0>
+        <ul class="upload-list is-live" role="list" aria-label=say!(live_page.label) hidden=move || all.get().rows == 0>
             <For each=order key=|id| *id let:id>
                 <LiveRow table=table.clone() id/>
             </For>
         </ul>
         <section class="empty" hidden=move || all.get().rows != 0>
             <div class="empty-sign"><Picture icon=Icon::Pulse/></div>
-            <h2>"Nothing is moving"</h2>
-            <p>"Uploads appear here the moment they begin, from any browser. This page follows by itself."</p>
-            <p class="empty-ways"><a class="button is-primary" href="/">"Send files"</a></p>
+            <h2>{say!(live_page.nothing)}</h2>
+            <p>{say!(live_page.nothing_means)}</p>
+            <p class="empty-ways"><a class="button is-primary" href="/">{say!(live_page.send)}</a></p>
         </section>
     }
     .into_any()

@@ -5,12 +5,13 @@ use leptos::prelude::*;
 use super::bar::Bar;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
+use super::language::Language;
+use super::numbers::{bytes, left, of_stored, rate};
 use super::rows::{percent, split};
 use super::table::LiveTable;
 use super::words;
 use crate::protocol::id::FileId;
 use crate::protocol::live::{LiveState, LiveUpload};
-use crate::units::{Bytes, Span};
 
 /// The row.
 #[component]
@@ -81,28 +82,33 @@ pub fn LiveFacts(
     /// The upload.
     upload: Signal<LiveUpload>,
 ) -> impl IntoView {
-    let bytes = move || {
+    let language = Language::expect();
+    let how_much = move || {
         let upload = upload.read();
         match upload.state {
-            LiveState::Stored => Bytes(upload.size).to_string(),
-            _ => format!("{} of {} stored", Bytes(upload.durable), Bytes(upload.size)),
+            LiveState::Stored => bytes(language.get(), upload.size),
+            _ => of_stored(language.get(), upload.durable, upload.size),
         }
     };
-    let rate = move || Some(upload.read().rate).filter(|rate| *rate > 0);
-    let left = move || {
+    let how_fast = move || Some(upload.read().rate).filter(|rate| *rate > 0);
+    let how_long = move || {
         let upload = upload.read();
         let coming = upload.size.saturating_sub(upload.durable);
         (upload.state == LiveState::Receiving)
             .then(|| coming.checked_div(upload.rate))
             .flatten()
-            .map(|seconds| format!("{} left", Span(std::time::Duration::from_secs(seconds))))
+            .map(|seconds| left(language.get(), seconds.saturating_mul(1000)))
     };
     view! {
         <p class="facts">
-            <span class="state">{move || words::live_state(upload.read().state)}</span>
-            <span>{bytes}</span>
-            <span hidden=move || rate().is_none()>{move || rate().map(words::rate)}</span>
-            <span hidden=move || left().is_none()>{left}</span>
+            <span class="state">
+                {move || words::live_state(language.get(), upload.read().state)}
+            </span>
+            <span>{how_much}</span>
+            <span hidden=move || how_fast().is_none()>
+                {move || how_fast().map(|bytes| rate(language.get(), bytes))}
+            </span>
+            <span hidden=move || how_long().is_none()>{how_long}</span>
         </p>
     }
     .into_any()

@@ -13,6 +13,8 @@
 pub mod browser;
 pub mod engine;
 pub mod file_query;
+pub mod language;
+pub mod numbers;
 #[cfg(feature = "hydrate")]
 pub mod outbox;
 pub mod rows;
@@ -40,6 +42,7 @@ pub mod file_row;
 pub mod file_search;
 pub mod header;
 pub mod icons;
+pub mod language_switch;
 pub mod leave_guard;
 pub mod live_row;
 pub mod moment;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::browser;
+use super::language::{Language, Locale, td_string};
 
 /// A moment in time, for people and for machines.
 #[component]
@@ -11,15 +12,18 @@ pub fn Moment(
     millis: i64,
 ) -> impl IntoView {
     let civil = Civil::of(millis);
-    let text = RwSignal::new(civil.shown());
-    Effect::new(move |_| {
-        if let Some(local) = browser::local_time(millis) {
-            text.set(local);
-        }
-    });
+    let language = Language::expect();
+    let utc = move || civil.shown(language.get());
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let local = move || {
+        let form = td_string!(language.get(), language.dates);
+        let alive = alive.get();
+        alive.then(|| browser::local_time(millis, form)).flatten()
+    };
     view! {
-        <time class="moment" datetime=civil.iso() title=civil.shown()>
-            {move || text.get()}
+        <time class="moment" datetime=civil.iso() title=utc>
+            {move || local().unwrap_or_else(utc)}
         </time>
     }
 }
@@ -74,10 +78,7 @@ impl Civil {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    fn shown(self) -> String {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec",
-        ];
+    fn shown(self, locale: Locale) -> String {
         let Self {
             year,
             month,
@@ -86,11 +87,13 @@ impl Civil {
             minute,
             ..
         } = self;
+        let months = td_string!(locale, moment.months).split(' ');
         let month = usize::try_from(month - 1)
             .ok()
-            .and_then(|index| MONTHS.get(index))
-            .unwrap_or(&"");
-        format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
+            .and_then(|index| months.into_iter().nth(index))
+            .unwrap_or_default();
+        let time = format!("{hour:02}:{minute:02}");
+        td_string!(locale, moment.utc, year, month, day, time)
     }
 }
 
@@ -103,9 +106,8 @@ mod tests {
         assert_eq!(Civil::of(0).iso(), "1970-01-01T00:00:00Z");
         assert_eq!(Civil::of(-1).iso(), "1969-12-31T23:59:59Z");
         assert_eq!(Civil::of(951_782_400_000).iso(), "2000-02-29T00:00:00Z");
-        assert_eq!(
-            Civil::of(1_795_252_739_000).shown(),
-            "21 Nov 2026, 09:18 UTC"
-        );
+        let moment = Civil::of(1_795_252_739_000);
+        assert_eq!(moment.shown(Locale::en), "21 Nov 2026, 09:18 UTC");
+        assert_eq!(moment.shown(Locale::zh_CN), "2026年11月21日 09:18 UTC");
     }
 }

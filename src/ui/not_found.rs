@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::language::say;
 use super::status::set_status;
 use super::title::PageTitle;
 
@@ -9,19 +10,20 @@ use super::title::PageTitle;
 #[component]
 pub fn NotFound(
     /// What is not there.
-    #[prop(default = "There is nothing here")]
-    what: &'static str,
+    #[prop(optional)]
+    what: Option<Signal<&'static str>>,
 ) -> impl IntoView {
     set_status(404);
+    let what = what.unwrap_or_else(|| say!(not_found.nothing));
     view! {
-        <PageTitle name="Not found"/>
+        <PageTitle name=say!(not_found.title)/>
         <section class="empty">
             <p class="empty-figure" aria-hidden="true">"404"</p>
             <h1>{what}</h1>
-            <p>"The link may be old or mistyped, or the file was deleted."</p>
+            <p>{say!(not_found.means)}</p>
             <p class="empty-ways">
-                <a class="button is-primary" href="/">"Send files"</a>
-                <a class="button" href="/files">"See what arrived"</a>
+                <a class="button is-primary" href="/">{say!(not_found.send)}</a>
+                <a class="button" href="/files">{say!(not_found.files)}</a>
             </p>
         </section>
     }

@@ -10,14 +10,14 @@ use leptos::prelude::*;
 pub fn Question(
     /// What is asked, for those who hear it.
     #[prop(into)]
-    label: String,
+    label: Signal<String>,
     /// What would happen.
     #[prop(into)]
     text: Signal<String>,
     /// The answer that does it.
-    yes: &'static str,
+    yes: Signal<&'static str>,
     /// The answer that does nothing.
-    no: &'static str,
+    no: Signal<&'static str>,
     /// The button that led here; it gets the focus back.
     opener: NodeRef<Button>,
     /// Called with the answer.

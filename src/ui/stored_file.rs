@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::copy::CopyButton;
 use super::icons::{Icon, Picture};
+use super::language::{Language, count, say, td_string};
 use super::moment::Moment;
+use super::numbers::bytes;
 use super::rows::split;
 use super::title::PageTitle;
-use super::words;
 use crate::api::StoredFile;
-use crate::units::Bytes;
 
 /// The facts, the download, and how to check it.
 #[component]
@@ -17,21 +17,28 @@ pub fn Stored(
     /// The file.
     file: StoredFile,
 ) -> impl IntoView {
+    let language = Language::expect();
     let (folder, name) = split(&file.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let digest = file.digest.to_string();
     let command = format!("b3sum {}", quoted(&name));
     // Below a thousand, both would say the same.
-    let exact = (file.size >= 1000).then(|| words::count(file.size, "byte", "bytes"));
+    let exact = move || {
+        let exact = count!(language.get(), file.size, stored_file.bytes);
+        (file.size >= 1000).then(|| view! { <span class="quiet exact">{exact}</span> })
+    };
+    let size = move || bytes(language.get(), file.size);
+    let digest_of = name.clone();
+    let copy = Signal::derive(move || td_string!(language.get(), copy.digest, name = &digest_of));
     let media_type = file.media_type.clone();
     view! {
-        <PageTitle name=name.clone()/>
+        <PageTitle name=Signal::stored(name.clone())/>
         <article class="file-page" data-state="stored">
             <p class="file-page-folder">{folder}</p>
             <h1><bdi>{name.clone()}</bdi></h1>
             <p class="file-page-seal">
                 <Picture icon=Icon::Proof/>
-                "Complete, and proven identical to what was sent"
+                {say!(stored_file.seal)}
             </p>
             <div class="file-page-ways">
                 <a
@@ -41,44 +48,44 @@ pub fn Stored(
                     rel="external"
                 >
                     <Picture icon=Icon::Download/>
-                    {format!("Download {}", Bytes(file.size))}
+                    {move || td_string!(language.get(), stored_file.download, size = size())}
                 </a>
                 <a class="button is-large" href=format!("/f/{}/receipt", file.id) rel="external">
-                    "Receipt"
+                    {say!(stored_file.receipt)}
                 </a>
             </div>
             <dl class="sheet">
                 <div>
-                    <dt>"Size"</dt>
+                    <dt>{say!(stored_file.size)}</dt>
                     <dd>
-                        {Bytes(file.size).to_string()}
-                        {exact.map(|exact| view! { <span class="quiet exact">{exact}</span> })}
+                        {size}
+                        {exact}
                     </dd>
                 </div>
                 <div hidden=media_type.is_empty()>
-                    <dt>"Type"</dt>
+                    <dt>{say!(stored_file.media_type)}</dt>
                     <dd>{media_type.clone()}</dd>
                 </div>
                 <div>
-                    <dt>"Began"</dt>
+                    <dt>{say!(stored_file.began)}</dt>
                     <dd><Moment millis=file.started/></dd>
                 </div>
                 <div>
-                    <dt>"Arrived"</dt>
+                    <dt>{say!(stored_file.arrived)}</dt>
                     <dd><Moment millis=file.stored/></dd>
                 </div>
                 <div class="is-wide">
-                    <dt>"BLAKE3 digest"</dt>
+                    <dt>{say!(stored_file.digest)}</dt>
                     <dd>
                         <code class="digest">{digest.clone()}</code>
-                        <CopyButton text=digest label=format!("Copy the digest of {name}")/>
+                        <CopyButton text=digest label=copy/>
                     </dd>
                 </div>
                 <div class="is-wide">
-                    <dt>"Check it yourself"</dt>
+                    <dt>{say!(stored_file.check)}</dt>
                     <dd>
                         <code class="digest">{command.clone()}</code>
-                        <CopyButton text=command label="Copy the command"/>
+                        <CopyButton text=command label=say!(copy.command)/>
                     </dd>
                 </div>
             </dl>

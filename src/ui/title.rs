@@ -10,7 +10,7 @@ use super::engine::Engine;
 pub fn PageTitle(
     /// What the page shows.
     #[prop(optional, into)]
-    name: MaybeProp<String>,
+    name: Signal<Option<String>>,
 ) -> impl IntoView {
     let engine = Engine::expect();
     let progress = Memo::new(move |_| {

@@ -7,16 +7,17 @@ use leptos::prelude::*;
 use super::bar::Bar;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::{Language, Locale, count, say, td_string};
+use super::numbers::{bytes, grouped, left, of_stored, rate};
 use super::question::Question;
 use super::rows::Totals;
-use super::words;
 use crate::port::{Command, RowState, Which};
-use crate::units::Bytes;
 
 /// The bar above the list.
 #[component]
 pub fn TotalsBar() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let totals = Memo::new(move |_| engine.totals());
     let asking = RwSignal::new(false);
     let unfinished = move || totals.get().unfinished();
@@ -46,12 +47,9 @@ pub fn TotalsBar() -> impl IntoView {
         }
     };
     let opener = NodeRef::<Button>::new();
-    let question = move || {
-        let count = words::count(u64::from(unfinished()), "upload", "uploads");
-        format!("Cancel {count}? What the server already has of unfinished files is deleted.")
-    };
+    let question = move || count!(language.get(), unfinished(), totals_bar.cancel_count);
     view! {
-        <section class="totals" aria-label="All uploads">
+        <section class="totals" aria-label=say!(totals_bar.label)>
             <p class="totals-figure" aria-hidden="true">
                 {move || {
                     if short() { count(RowState::Stored) } else { totals.get().percent().into() }
@@ -64,30 +62,33 @@ pub fn TotalsBar() -> impl IntoView {
             </p>
             <div class="totals-main">
                 <div class="totals-words">
-                    <p class="totals-headline">{move || headline(&totals.get())}</p>
+                    <p class="totals-headline">{move || headline(language.get(), &totals.get())}</p>
                     <p class="totals-facts">
                         <span>
                             {move || {
                                 let totals = totals.get();
-                                let durable = Bytes(totals.durable);
+                                let locale = language.get();
                                 match totals.unfinished() {
-                                    0 => format!("{durable} stored"),
-                                    _ => format!("{durable} of {} stored", Bytes(totals.size)),
+                                    0 => {
+                                        let bytes = bytes(locale, totals.durable);
+                                        td_string!(locale, numbers.stored, bytes)
+                                    }
+                                    _ => of_stored(locale, totals.durable, totals.size),
                                 }
                             }}
                         </span>
                         <span hidden=move || totals.get().rate == 0>
-                            {move || words::rate(totals.get().rate)}
+                            {move || rate(language.get(), totals.get().rate)}
                         </span>
                         <span hidden=move || totals.get().left.is_none()>
-                            {move || totals.get().left.map(words::left)}
+                            {move || totals.get().left.map(|millis| left(language.get(), millis))}
                         </span>
                     </p>
                 </div>
                 // A full bar would look like success, and no more is coming.
                 <div hidden=short>
                     <Bar
-                        label="All uploads"
+                        label=say!(totals_bar.label)
                         size=Signal::derive(move || totals.get().size)
                         received=Signal::derive(move || totals.get().received)
                         durable=Signal::derive(move || totals.get().durable)
@@ -97,19 +98,19 @@ pub fn TotalsBar() -> impl IntoView {
             </div>
             <div class="totals-buttons">
                 <AllButton
-                    words="Start all"
+                    words=say!(totals_bar.start_all)
                     icon=Icon::Play
                     shown=Signal::derive(move || startable() > 0)
                     command=Command::Resume(Which::All)
                 />
                 <AllButton
-                    words=Signal::derive(move || first.get().words().0)
-                    icon=Signal::derive(move || first.get().words().1)
+                    words=Signal::derive(move || first.get().words(language.get()))
+                    icon=Signal::derive(move || first.get().icon())
                     shown=Signal::derive(move || first.get() != First::Nothing)
                     command=Signal::derive(move || first.get().command())
                 />
                 <AllButton
-                    words="Retry all"
+                    words=say!(totals_bar.retry_all)
                     icon=Icon::Retry
                     shown=Signal::derive(move || totals.get().retryable > 0)
                     command=Command::Retry(Which::All)
@@ -122,10 +123,10 @@ pub fn TotalsBar() -> impl IntoView {
                     on:click=cancel
                 >
                     <Picture icon=Icon::Close/>
-                    "Cancel all"
+                    {say!(totals_bar.cancel_all)}
                 </button>
                 <AllButton
-                    words="Clear finished"
+                    words=say!(totals_bar.clear)
                     icon=Icon::Check
                     shown=Signal::derive(move || finished() > 0)
                     command=Command::Clear
@@ -133,10 +134,10 @@ pub fn TotalsBar() -> impl IntoView {
             </div>
             <Show when=move || asking.get() && (unfinished() > 0)>
                 <Question
-                    label="Cancel all uploads?"
+                    label=say!(totals_bar.cancel_all_question)
                     text=Signal::derive(question)
-                    yes="Cancel all"
-                    no="Keep going"
+                    yes=say!(totals_bar.cancel_all)
+                    no=say!(totals_bar.keep_going)
                     opener
                     answer=move |yes| {
                         asking.set(false);
@@ -152,17 +153,30 @@ pub fn TotalsBar() -> impl IntoView {
 }
 
 /// What happens to all of them, in a few words.
-fn headline(totals: &Totals) -> String {
-    let files = words::count(u64::from(totals.files()), "file", "files");
-    let stored = totals.count(RowState::Stored);
-    let failed = totals.count(RowState::Failed);
-    let sending = totals.count(RowState::Sending) + totals.count(RowState::Verifying);
+fn headline(locale: Locale, totals: &Totals) -> String {
+    let files = totals.files();
+    let [stored, failed, sending, verifying] = [
+        RowState::Stored,
+        RowState::Failed,
+        RowState::Sending,
+        RowState::Verifying,
+    ]
+    .map(|state| totals.count(state));
+    let shown = |number: u32| grouped(locale, u64::from(number));
     match (totals.unfinished(), failed) {
-        (0, 0) => format!("{files} stored and verified"),
-        (0, _) if stored == 0 => format!("{files} not sent"),
-        (_, 0) if totals.files() == 1 && sending == 1 => format!("Sending {files}"),
-        (_, 0) => format!("{stored} of {files} stored"),
-        _ => format!("{stored} of {files} stored, {failed} not sent"),
+        (0, 0) => count!(locale, files, totals_bar.stored),
+        (0, _) if stored == 0 => count!(locale, files, totals_bar.not_sent),
+        (_, 0) if files == 1 && sending + verifying == 1 => {
+            count!(locale, files, totals_bar.sending)
+        }
+        (_, 0) => count!(locale, files, totals_bar.of_stored, stored = shown(stored)),
+        _ => count!(
+            locale,
+            files,
+            totals_bar.of_stored_not_sent,
+            stored = shown(stored),
+            failed = shown(failed)
+        ),
     }
 }
 
@@ -175,10 +189,17 @@ enum First {
 }
 
 impl First {
-    fn words(self) -> (&'static str, Icon) {
+    fn words(self, locale: Locale) -> &'static str {
         match self {
-            Self::Pause => ("Pause all", Icon::Pause),
-            Self::Resume | Self::Nothing => ("Resume all", Icon::Play),
+            Self::Pause => td_string!(locale, totals_bar.pause_all),
+            Self::Resume | Self::Nothing => td_string!(locale, totals_bar.resume_all),
+        }
+    }
+
+    fn icon(self) -> Icon {
+        match self {
+            Self::Pause => Icon::Pause,
+            Self::Resume | Self::Nothing => Icon::Play,
         }
     }
 

@@ -9,11 +9,12 @@ use leptos::prelude::*;
 use super::copy::CopyButton;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::{Language, Locale, say, td_string};
+use super::numbers::bytes;
 use super::question::Question;
 use super::rows::{RowDataStoreFields, RowHandle, retry_helps};
 use crate::port::{Command, RowState, Which};
 use crate::protocol::trouble::Trouble;
-use crate::units::Bytes;
 
 /// What the first button does in a state.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,12 +39,20 @@ impl First {
         }
     }
 
-    fn words(self) -> (&'static str, Icon) {
+    fn label(self, locale: Locale, name: &str) -> String {
         match self {
-            Self::Start => ("Start", Icon::Play),
-            Self::Pause => ("Pause", Icon::Pause),
-            Self::Resume => ("Resume", Icon::Play),
-            Self::Retry | Self::Nothing => ("Retry", Icon::Retry),
+            Self::Start => td_string!(locale, upload_buttons.start, name),
+            Self::Pause => td_string!(locale, upload_buttons.pause, name),
+            Self::Resume => td_string!(locale, upload_buttons.resume, name),
+            Self::Retry | Self::Nothing => td_string!(locale, upload_buttons.retry, name),
+        }
+    }
+
+    fn icon(self) -> Icon {
+        match self {
+            Self::Start | Self::Resume => Icon::Play,
+            Self::Pause => Icon::Pause,
+            Self::Retry | Self::Nothing => Icon::Retry,
         }
     }
 
@@ -70,15 +79,23 @@ pub fn UploadButtons(
     name: String,
 ) -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let name = StoredValue::new(name);
-    let with_name = move |verb: &str| name.with_value(|name| format!("{verb} {name}"));
+    let named = move |label: fn(Locale, &str) -> String| {
+        Signal::derive(move || name.with_value(|name| label(language.get(), name)))
+    };
+    let copy = named(|locale, name| td_string!(locale, copy.digest, name));
+    let open = named(|locale, name| td_string!(locale, upload_buttons.open, name));
     let key = upload.key();
     let which = Which::One(key);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
     let first = Memo::new(move |_| First::of(state.get(), trouble.read().as_ref(), auto()));
+    let act = move || name.with_value(|name| first.get().label(language.get(), name));
+    let cancel_label = named(|locale, name| td_string!(locale, upload_buttons.cancel, name));
+    let remove_label = named(|locale, name| td_string!(locale, upload_buttons.remove, name));
     let last = move || match state.get() {
-        RowState::Failed => "Remove",
-        _ => "Cancel",
+        RowState::Failed => remove_label.get(),
+        _ => cancel_label.get(),
     };
     let id = Memo::new(move |_| upload.id().try_get().flatten());
     let digest = Memo::new(move |_| upload.digest().try_get().flatten());
@@ -93,8 +110,9 @@ pub fn UploadButtons(
         }
     };
     let question = move || {
-        let stored = Bytes(upload.durable().try_get().unwrap_or_default());
-        format!("Cancel this upload? The {stored} that are already stored are deleted.")
+        let locale = language.get();
+        let stored = bytes(locale, upload.durable().try_get().unwrap_or_default());
+        td_string!(locale, upload_buttons.question, stored)
     };
     view! {
         <div class="upload-buttons">
@@ -103,15 +121,15 @@ pub fn UploadButtons(
                     text=Signal::derive(move || {
                         digest.get().map(|digest| digest.to_string()).unwrap_or_default()
                     })
-                    label=with_name("Copy the digest of")
+                    label=copy
                 />
             </Show>
             <Show when=move || id.get().is_some()>
                 <a
                     class="button icon-button"
                     href=move || id.get().map(|id| format!("/f/{id}"))
-                    aria-label=with_name("Open")
-                    title=with_name("Open")
+                    aria-label=open
+                    title=open
                 >
                     <Picture icon=Icon::Open/>
                 </a>
@@ -120,23 +138,23 @@ pub fn UploadButtons(
                 type="button"
                 class="button icon-button"
                 hidden=move || first.get() == First::Nothing
-                aria-label=move || with_name(first.get().words().0)
-                title=move || with_name(first.get().words().0)
+                aria-label=act
+                title=act
                 on:click=move |_| {
                     if let Some(command) = first.get_untracked().command(which) {
                         engine.command(command);
                     }
                 }
             >
-                <Picture icon=Signal::derive(move || first.get().words().1)/>
+                <Picture icon=Signal::derive(move || first.get().icon())/>
             </button>
             <button
                 type="button"
                 class="button icon-button"
                 node_ref=opener
                 hidden=move || state.get() == RowState::Stored
-                aria-label=move || with_name(last())
-                title=move || with_name(last())
+                aria-label=last
+                title=last
                 on:click=cancel
             >
                 <Picture icon=Icon::Close/>
@@ -144,10 +162,10 @@ pub fn UploadButtons(
         </div>
         <Show when=move || asking.get() && state.get() != RowState::Stored>
             <Question
-                label=with_name("Cancel")
+                label=cancel_label
                 text=Signal::derive(question)
-                yes="Cancel upload"
-                no="Keep it"
+                yes=say!(upload_buttons.yes)
+                no=say!(upload_buttons.no)
                 opener
                 answer=move |yes| {
                     asking.set(false);

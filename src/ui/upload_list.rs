@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::engine::Engine;
+use super::language::say;
 use super::upload_row::UploadRow;
 use crate::port::{Key, RowState};
 
@@ -28,7 +29,7 @@ pub fn UploadList() -> impl IntoView {
         <div
             class="upload-list"
             role="list"
-            aria-label="Uploads"
+            aria-label=say!(upload_list.label)
             data-stored=move || count(RowState::Stored)
             data-failed=move || count(RowState::Failed)
         >

@@ -11,12 +11,13 @@ use super::browser;
 use super::engine::Engine;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
+use super::language::{Language, say, td_string};
+use super::numbers::{bytes, left, of_stored, rate};
 use super::rows::{RowDataStoreFields, RowHandle, join, percent, wants_file};
 use super::upload_buttons::UploadButtons;
 use super::words;
 use crate::port::RowState;
 use crate::protocol::trouble::{Class, Trouble};
-use crate::units::Bytes;
 
 /// The row of an upload.
 #[component]
@@ -108,25 +109,30 @@ fn Thumbnail(upload: RowHandle) -> impl IntoView {
 #[component]
 fn Facts(upload: RowHandle, state: Memo<RowState>) -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
-    let bytes = move || {
-        let size = Bytes(upload.size().try_get().unwrap_or_default());
+    let how_much = move || {
+        let size = upload.size().try_get().unwrap_or_default();
         match state.get() {
-            RowState::Stored | RowState::Failed => size.to_string(),
+            RowState::Stored | RowState::Failed => bytes(language.get(), size),
             _ => {
-                let durable = Bytes(upload.durable().try_get().unwrap_or_default());
-                format!("{durable} of {size} stored")
+                let durable = upload.durable().try_get().unwrap_or_default();
+                of_stored(language.get(), durable, size)
             }
         }
     };
-    let rate = move || upload.rate().try_get().filter(|rate| *rate > 0);
-    let left = move || upload.left().try_get().flatten();
+    let how_fast = move || upload.rate().try_get().filter(|rate| *rate > 0);
+    let how_long = move || upload.left().try_get().flatten();
     view! {
         <p class="facts">
-            <span class="state">{move || words::state(state.get(), auto())}</span>
-            <span>{bytes}</span>
-            <span hidden=move || rate().is_none()>{move || rate().map(words::rate)}</span>
-            <span hidden=move || left().is_none()>{move || left().map(words::left)}</span>
+            <span class="state">{move || words::state(language.get(), state.get(), auto())}</span>
+            <span>{how_much}</span>
+            <span hidden=move || how_fast().is_none()>
+                {move || how_fast().map(|bytes| rate(language.get(), bytes))}
+            </span>
+            <span hidden=move || how_long().is_none()>
+                {move || how_long().map(|millis| left(language.get(), millis))}
+            </span>
         </p>
     }
     .into_any()
@@ -139,20 +145,20 @@ fn Remarks(
     state: Memo<RowState>,
     trouble: Memo<Option<Trouble>>,
 ) -> impl IntoView {
+    let language = Language::expect();
     let patient = move || {
         trouble
             .get()
             .is_some_and(|trouble| matches!(trouble.class(), Class::Retry | Class::Wait))
     };
     let remark = move || match (trouble.get(), state.get()) {
-        (Some(trouble), _) => Some(words::trouble(&trouble)),
-        (None, RowState::NeedsFile) if upload.handle().try_get().unwrap_or_default() => Some(
-            "The browser remembers where this file is, and will ask you whether it may read it."
-                .to_owned(),
-        ),
+        (Some(trouble), _) => Some(words::trouble(language.get(), &trouble)),
         (None, RowState::NeedsFile) => Some(
-            "The browser no longer has this file. Pick it again: only what is missing is sent."
-                .to_owned(),
+            match upload.handle().try_get().unwrap_or_default() {
+                true => td_string!(language.get(), upload_row.will_ask),
+                false => td_string!(language.get(), upload_row.pick_it_again),
+            }
+            .to_owned(),
         ),
         _ => None,
     };
@@ -163,7 +169,10 @@ fn Remarks(
     });
     let note = move || match state.get() {
         RowState::Failed | RowState::NeedsFile => None,
-        _ => upload.note().try_get().flatten().map(words::note),
+        _ => {
+            let note = upload.note().try_get().flatten();
+            note.map(|note| words::note(language.get(), note))
+        }
     };
     view! {
         <p class="remark" class:is-patient=patient hidden=move || remark().is_none()>
@@ -181,9 +190,11 @@ fn Remarks(
 #[component]
 fn PickAgain(upload: RowHandle) -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let input = NodeRef::<Input>::new();
     let key = upload.key();
     let name = upload.name().try_get_untracked().unwrap_or_default();
+    let other = name.clone();
     let picked = move |_| {
         if let Some(input) = input.get_untracked() {
             browser::file_provided(engine, key, &input);
@@ -202,18 +213,20 @@ fn PickAgain(upload: RowHandle) -> impl IntoView {
             <button
                 type="button"
                 class="button is-primary"
-                aria-label=format!("Continue {name}")
+                aria-label=move || td_string!(language.get(), upload_row.continue_file, name = &name)
                 hidden=move || !can_ask()
                 on:click=ask
             >
-                "Continue"
+                {say!(upload_row.continue_it)}
             </button>
             <label class="button pick" class:is-primary=move || !can_ask()>
-                "Pick the file again"
+                {say!(upload_row.pick_again)}
                 <input
                     type="file"
                     class="visually-hidden"
-                    aria-label=format!("Pick {name} again")
+                    aria-label=move || {
+                        td_string!(language.get(), upload_row.pick_file_again, name = &other)
+                    }
                     node_ref=input
                     on:click=move |event| browser::choosing(engine, Some(key), &event)
                     on:change=picked

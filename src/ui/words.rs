@@ -1,146 +1,195 @@
-//! What the interface says, where it depends on data: states, limits, counts.
-
-use std::time::Duration;
+//! What the interface says, where it depends on data: states, limits, troubles.
 
 use super::engine::LinkView;
+use super::language::{Locale, count, td_string};
+use super::numbers::{bytes, grouped};
+use crate::api::ApiError;
 use crate::port::{Link, Note, RowState};
 use crate::protocol::close::CloseCode;
 use crate::protocol::live::LiveState;
 use crate::protocol::manifest::Limits;
 use crate::protocol::trouble::Trouble;
-use crate::units::{Bytes, Span};
 
 /// The state of an upload of this page.
-pub fn state(state: RowState, auto_upload: bool) -> &'static str {
+pub fn state(locale: Locale, state: RowState, auto_upload: bool) -> &'static str {
     match state {
-        RowState::Queued if auto_upload => "Next in line",
-        RowState::Queued => "Ready to start",
-        RowState::Sending => "Sending",
-        RowState::Paused => "Paused",
-        RowState::Waiting => "Waiting to go on",
-        RowState::Verifying => "Checking",
-        RowState::Stored => "Stored and verified",
-        RowState::Failed => "Not sent",
-        RowState::NeedsFile => "Needs the file again",
+        RowState::Queued if auto_upload => td_string!(locale, state.queued),
+        RowState::Queued => td_string!(locale, state.ready),
+        RowState::Sending => td_string!(locale, state.sending),
+        RowState::Paused => td_string!(locale, state.paused),
+        RowState::Waiting => td_string!(locale, state.waiting),
+        RowState::Verifying => td_string!(locale, state.verifying),
+        RowState::Stored => td_string!(locale, state.stored),
+        RowState::Failed => td_string!(locale, state.failed),
+        RowState::NeedsFile => td_string!(locale, state.needs_file),
     }
 }
 
 /// The state of any upload.
-pub fn live_state(state: LiveState) -> &'static str {
+pub fn live_state(locale: Locale, state: LiveState) -> &'static str {
     match state {
-        LiveState::Receiving => "Arriving",
-        LiveState::Resting => "Resting",
-        LiveState::Stored => "Stored and verified",
-        LiveState::Ended => "Ended",
+        LiveState::Receiving => td_string!(locale, state.receiving),
+        LiveState::Resting => td_string!(locale, state.resting),
+        LiveState::Stored => td_string!(locale, state.stored),
+        LiveState::Ended => td_string!(locale, state.ended),
     }
 }
 
 /// A quiet line about an upload.
-pub fn note(note: Note) -> &'static str {
+pub fn note(locale: Locale, note: Note) -> &'static str {
     match note {
-        Note::Continued => "Continues from what was already here.",
-        Note::StartedOver => "The server no longer had it, so it started from the beginning.",
+        Note::Continued => td_string!(locale, note.continued),
+        Note::StartedOver => td_string!(locale, note.started_over),
     }
-}
-
-/// `1 file`, `12,345 files`.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped} {}", if number == 1 { one } else { many })
-}
-
-/// Bytes per second.
-pub fn rate(rate: u64) -> String {
-    format!("{}/s", Bytes(rate))
-}
-
-/// How long it still takes, given in milliseconds.
-pub fn left(millis: u64) -> String {
-    format!("{} left", Span(Duration::from_millis(millis)))
 }
 
 /// The state of the connection. `now` is the moment on the page's clock; without
 /// it, the seconds are left out.
-pub fn link(view: LinkView, now: Option<f64>) -> String {
-    match view.link {
-        Link::Idle => "Idle".into(),
-        Link::Connecting => "Connecting…".into(),
-        Link::Open => "Connected".into(),
-        Link::Offline => "No network".into(),
-        Link::Outdated => "A newer version sends now".into(),
-        Link::Closed { code } => format!(
-            "The server closed the connection: {}",
-            CloseCode::from_code(code).reason()
-        ),
+pub fn link(locale: Locale, view: LinkView, now: Option<f64>) -> String {
+    let words = match view.link {
+        Link::Idle => td_string!(locale, connection.idle),
+        Link::Connecting => td_string!(locale, connection.connecting),
+        Link::Open => td_string!(locale, connection.open),
+        Link::Offline => td_string!(locale, connection.offline),
+        Link::Outdated => td_string!(locale, connection.outdated),
+        Link::Closed { code } => {
+            let reason = close(locale, CloseCode::from_code(code));
+            return td_string!(locale, connection.closed, reason);
+        }
         Link::Waiting { .. } => match (view.retry_at, now) {
             (Some(at), Some(now)) => {
                 let seconds = ((at - now) / 1000.0).ceil().max(0.0) as u64;
                 match seconds {
-                    0 => "Connection lost. Trying now…".into(),
-                    _ => format!("Connection lost. Next try in {seconds} s"),
+                    0 => td_string!(locale, connection.lost_now),
+                    _ => return td_string!(locale, connection.lost_for, seconds),
                 }
             }
-            _ => "Connection lost. It tries again by itself.".into(),
+            _ => td_string!(locale, connection.lost),
         },
+    };
+    words.to_owned()
+}
+
+/// Why a connection ended, in a few words.
+fn close(locale: Locale, code: CloseCode) -> &'static str {
+    match code {
+        CloseCode::Done => td_string!(locale, close.done),
+        CloseCode::Away => td_string!(locale, close.away),
+        CloseCode::TooLarge => td_string!(locale, close.too_large),
+        CloseCode::Internal => td_string!(locale, close.internal),
+        CloseCode::Restart => td_string!(locale, close.restart),
+        CloseCode::TryLater => td_string!(locale, close.try_later),
+        CloseCode::Protocol => td_string!(locale, close.protocol),
+        CloseCode::Origin => td_string!(locale, close.origin),
+        CloseCode::Version => td_string!(locale, close.version),
+        CloseCode::Text => td_string!(locale, close.text),
+        CloseCode::Superseded => td_string!(locale, close.superseded),
+        CloseCode::HeartbeatLost => td_string!(locale, close.heartbeat_lost),
+        CloseCode::Timeout => td_string!(locale, close.timeout),
+        CloseCode::LaneLost => td_string!(locale, close.lane_lost),
+        CloseCode::Broken => td_string!(locale, close.broken),
+        CloseCode::Other(_) => td_string!(locale, close.other),
     }
 }
 
-/// What a server accepts, as short sentences.
-pub fn limits(limits: &Limits) -> Vec<String> {
-    let mut words = vec![if limits.accept.is_empty() {
-        "Any kind of file".to_owned()
+/// What a server accepts, in one sentence.
+pub fn limits(locale: Locale, limits: &Limits) -> String {
+    let mut rules = vec![if limits.accept.is_empty() {
+        td_string!(locale, limits.any_kind).to_owned()
     } else {
-        let kinds: Vec<&str> = limits.accept.iter().map(|rule| kind(rule)).collect();
-        format!("Accepted: {}", kinds.join(", "))
+        let kinds = kinds(locale, limits.accept.iter().map(String::as_str));
+        td_string!(locale, limits.accepted, kinds)
     }];
-    words.push(match limits.max_file_size {
-        Some(size) => format!("up to {} each", Bytes(size)),
-        None => "of any size".to_owned(),
+    rules.push(match limits.max_file_size {
+        Some(size) => td_string!(locale, limits.each, size = bytes(locale, size)),
+        None => td_string!(locale, limits.any_size).to_owned(),
     });
     if let Some(entries) = limits.max_entries {
-        words.push(format!(
-            "{} at once",
-            count(u64::from(entries), "file", "files")
-        ));
+        rules.push(count!(locale, entries, limits.at_once));
     }
     if let Some(total) = limits.max_total_size {
-        words.push(format!("{} together", Bytes(total)));
+        rules.push(td_string!(
+            locale,
+            limits.together,
+            size = bytes(locale, total)
+        ));
     }
     if !limits.directories {
-        words.push("no folders".to_owned());
+        rules.push(td_string!(locale, limits.no_folders).to_owned());
     }
-    words
+    let rules = rules.join(td_string!(locale, limits.comma));
+    td_string!(locale, limits.sentence, rules)
 }
 
-/// What went wrong and what to do, with the same names for kinds of files as above.
-pub fn trouble(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::NotAccepted { accept } => {
-            let kinds: Vec<&str> = accept.split(", ").map(kind).collect();
-            Trouble::NotAccepted {
-                accept: kinds.join(", "),
-            }
-            .to_string()
+/// What went wrong and what to do.
+pub fn trouble(locale: Locale, trouble: &Trouble) -> String {
+    let words = match trouble {
+        Trouble::TooLarge { limit } => {
+            return td_string!(locale, trouble.too_large, limit = bytes(locale, *limit));
         }
-        trouble => trouble.to_string(),
-    }
+        Trouble::TotalTooLarge { limit } => {
+            return td_string!(
+                locale,
+                trouble.total_too_large,
+                limit = bytes(locale, *limit)
+            );
+        }
+        Trouble::TooMany { limit } => {
+            let limit = grouped(locale, u64::from(*limit));
+            return td_string!(locale, trouble.too_many, limit);
+        }
+        Trouble::NotAccepted { accept } => {
+            let kinds = kinds(locale, accept.split(", "));
+            return td_string!(locale, trouble.not_accepted, kinds);
+        }
+        Trouble::NoFolders => td_string!(locale, trouble.no_folders),
+        Trouble::BadName => td_string!(locale, trouble.bad_name),
+        Trouble::DiskFull => td_string!(locale, trouble.disk_full),
+        Trouble::Storage => td_string!(locale, trouble.storage),
+        Trouble::Busy => td_string!(locale, trouble.busy),
+        Trouble::Silent => td_string!(locale, trouble.silent),
+        Trouble::TakenOver => td_string!(locale, trouble.taken_over),
+        Trouble::Elsewhere => td_string!(locale, trouble.elsewhere),
+        Trouble::Changed => td_string!(locale, trouble.changed),
+        Trouble::Vanished => td_string!(locale, trouble.vanished),
+        Trouble::Different => td_string!(locale, trouble.different),
+        Trouble::Corrupt => td_string!(locale, trouble.corrupt),
+        Trouble::Ended => td_string!(locale, trouble.ended),
+        Trouble::Internal => td_string!(locale, trouble.internal),
+    };
+    words.to_owned()
 }
 
-fn kind(rule: &str) -> &str {
-    match rule {
-        "image/*" => "images",
-        "video/*" => "videos",
-        "audio/*" => "audio",
-        "text/*" => "text",
-        other => other,
-    }
+/// Why the server did not do what it was asked for.
+pub fn error(locale: Locale, error: &ApiError) -> String {
+    let words = match error {
+        ApiError::BadRequest(why) => return td_string!(locale, error.bad_request, why),
+        ApiError::Transport(why) => return td_string!(locale, error.transport, why),
+        ApiError::SearchTooLong { limit } => {
+            let bytes = grouped(locale, u64::from(*limit));
+            return td_string!(locale, error.search_too_long, bytes);
+        }
+        ApiError::NotFound => td_string!(locale, error.not_found),
+        ApiError::NameTooLong => td_string!(locale, error.name_too_long),
+        ApiError::NoName => td_string!(locale, error.no_name),
+        ApiError::Taken => td_string!(locale, error.taken),
+        ApiError::Internal => td_string!(locale, error.internal),
+    };
+    words.to_owned()
+}
+
+/// Kinds of files, as a list.
+fn kinds<'a>(locale: Locale, rules: impl Iterator<Item = &'a str>) -> String {
+    let kinds: Vec<&str> = rules
+        .map(|rule| match rule {
+            "image/*" => td_string!(locale, limits.images),
+            "video/*" => td_string!(locale, limits.videos),
+            "audio/*" => td_string!(locale, limits.audio),
+            "text/*" => td_string!(locale, limits.texts),
+            other => other,
+        })
+        .collect();
+    kinds.join(td_string!(locale, limits.list))
 }
 
 #[cfg(test)]
@@ -148,17 +197,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_grouped() {
-        assert_eq!(count(1, "file", "files"), "1 file");
-        assert_eq!(count(0, "file", "files"), "0 files");
-        assert_eq!(count(1234567, "file", "files"), "1,234,567 files");
+    fn counts_have_two_forms() {
+        let shown = |number: u64| count!(Locale::en, number, files_page.count);
+        assert_eq!(shown(1), "1 file");
+        assert_eq!(shown(0), "0 files");
+        assert_eq!(shown(1_234_567), "1,234,567 files");
     }
 
     #[test]
     fn limits_are_said_in_words() {
         assert_eq!(
-            limits(&Limits::default()).join(", "),
-            "Any kind of file, of any size"
+            limits(Locale::en, &Limits::default()),
+            "Any kind of file, of any size."
         );
         let strict = Limits {
             accept: vec!["image/*".into(), ".pdf".into()],
@@ -168,8 +218,12 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(
-            limits(&strict).join(", "),
-            "Accepted: images, .pdf, up to 2.00 MB each, 1 file at once, no folders"
+            limits(Locale::en, &strict),
+            "Accepted: images, .pdf, up to 2.00 MB each, 1 file at once, no folders."
+        );
+        assert_eq!(
+            limits(Locale::zh_CN, &strict),
+            "可接收：图片、.pdf，每个最大 2.00 MB，一次最多 1 个文件，不接收文件夹。"
         );
     }
 
@@ -179,9 +233,38 @@ mod tests {
             accept: "image/*, .pdf".into(),
         };
         assert_eq!(
-            trouble(&refused),
+            trouble(Locale::en, &refused),
             "This kind of file is not taken here. Accepted: images, .pdf."
         );
+    }
+
+    #[test]
+    fn the_page_says_what_the_protocol_says() {
+        for code in (1000..=1013).chain(4000..=4008) {
+            let code = CloseCode::from_code(code);
+            assert_eq!(close(Locale::en, code), code.reason());
+        }
+        for trouble in [
+            Trouble::TooLarge { limit: 2_000 },
+            Trouble::TotalTooLarge { limit: 2_000 },
+            Trouble::TooMany { limit: 2 },
+            Trouble::NoFolders,
+            Trouble::BadName,
+            Trouble::DiskFull,
+            Trouble::Storage,
+            Trouble::Busy,
+            Trouble::Silent,
+            Trouble::TakenOver,
+            Trouble::Changed,
+            Trouble::Vanished,
+            Trouble::Different,
+            Trouble::Corrupt,
+            Trouble::Ended,
+            Trouble::Internal,
+            Trouble::Elsewhere,
+        ] {
+            assert_eq!(super::trouble(Locale::en, &trouble), trouble.to_string());
+        }
     }
 
     #[test]
@@ -190,10 +273,8 @@ mod tests {
             link: Link::Waiting { retry_in: 3000 },
             retry_at: Some(10_000.0),
         };
-        assert_eq!(
-            link(view, Some(7_001.0)),
-            "Connection lost. Next try in 3 s"
-        );
-        assert_eq!(link(view, Some(10_500.0)), "Connection lost. Trying now…");
+        let shown = |now| link(Locale::en, view, Some(now));
+        assert_eq!(shown(7_001.0), "Connection lost. Next try in 3 s");
+        assert_eq!(shown(10_500.0), "Connection lost. Trying now…");
     }
 }

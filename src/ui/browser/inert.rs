@@ -40,8 +40,16 @@ pub fn files_pasted(_engine: Engine, _event: &ev::ClipboardEvent) -> bool {
 
 pub fn copy(_text: String, _done: impl FnOnce() + 'static) {}
 
-pub fn local_time(_millis: i64) -> Option<String> {
+pub fn local_time(_millis: i64, _language: &str) -> Option<String> {
     None
 }
+
+pub fn language() -> Option<String> {
+    None
+}
+
+pub fn set_language(_tag: &str) {}
+
+pub fn set_cookie(_cookie: &str) {}
 
 pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}

@@ -96,19 +96,37 @@ pub fn copy(text: String, done: impl FnOnce() + 'static) {
     }
 }
 
-/// A moment in the reader's time zone. The page speaks English, so of the reader's
-/// languages only an English one decides the form.
-pub fn local_time(millis: i64) -> Option<String> {
+/// A moment in the reader's time zone, in the form of `language`, or in the reader's own if
+/// that is a variety of it.
+pub fn local_time(millis: i64, language: &str) -> Option<String> {
     let options = Object::new();
     for (name, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
         Reflect::set(&options, &name.into(), &value.into()).ok()?;
     }
-    let language = web_sys::window()
+    let kind = |tag: &str| tag.split('-').next().map(str::to_lowercase);
+    let own = web_sys::window()
         .and_then(|window| window.navigator().language())
-        .filter(|language| language.starts_with("en"))
-        .unwrap_or_else(|| "en-GB".into());
+        .filter(|own| kind(own) == kind(language));
     let date = Date::new(&JsValue::from_f64(millis as f64));
-    Some(date.to_locale_string(&language, &options).into())
+    let shown = date.to_locale_string(own.as_deref().unwrap_or(language), &options);
+    Some(shown.into())
+}
+
+/// The language that the page says it is in.
+pub fn language() -> Option<String> {
+    document().document_element()?.get_attribute("lang")
+}
+
+/// Says that the page is in this language now.
+pub fn set_language(tag: &str) {
+    if let Some(html) = document().document_element() {
+        _ = html.set_attribute("lang", tag);
+    }
+}
+
+/// Sets a cookie.
+pub fn set_cookie(cookie: &str) {
+    _ = Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }
 
 /// Keeps up whether an element is in sight or nearly so, and how high it was when it last
