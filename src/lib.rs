@@ -6,6 +6,7 @@
 //! | [`verify`] | block hashes and the tree that joins them, without I/O | everywhere |
 //! | [`units`] | numbers as people read them | everywhere |
 //! | [`port`] | what a page and its engine say to each other | everywhere |
+//! | [`ledger`] | the log in which a browser's journal is written, without the database | page and worker |
 //! | [`api`] | server functions: the control plane | server and page |
 //! | [`app`] | the document shell and the routes | server and page |
 //! | [`ui`] | pages and components, and their end of the port | server and page |
@@ -24,6 +25,7 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "hydrate")]
 pub mod client;
+pub mod ledger;
 #[cfg(feature = "ssr")]
 pub mod native;
 pub mod port;

@@ -1,17 +1,23 @@
 import type { Page } from '@playwright/test';
 
 /**
- * Drops a file whose handle may be read for good without asking: one of the file system
- * that every origin has to itself. Only the drop is made up.
+ * Drops files whose handles may be read for good without asking: of the file system that
+ * every origin has to itself. Only the drop is made up.
  */
-export async function dropKept(page: Page, path: string) {
-  await withFile(page, path, async (file) => {
+export async function dropKept(page: Page, ...paths: string[]) {
+  await withFiles(page, paths, async (files) => {
     const folder = await navigator.storage.getDirectory();
-    const handle = await folder.getFileHandle(file.name, { create: true });
-    await file.stream().pipeTo(await handle.createWritable());
-    (DataTransferItem.prototype as any).getAsFileSystemHandle = async () => handle;
+    const handles = new Map<string, FileSystemFileHandle>();
     const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(await handle.getFile());
+    for (const file of files) {
+      const handle = await folder.getFileHandle(file.name, { create: true });
+      await file.stream().pipeTo(await handle.createWritable());
+      handles.set(file.name, handle);
+      dataTransfer.items.add(await handle.getFile());
+    }
+    (DataTransferItem.prototype as any).getAsFileSystemHandle = async function (this: DataTransferItem) {
+      return handles.get(this.getAsFile()!.name);
+    };
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
   });
 }
@@ -22,7 +28,7 @@ export async function dropKept(page: Page, path: string) {
  * as the browser does, hears only a page on which the person has just done something.
  */
 export async function allowReading(page: Page, path: string) {
-  await withFile(page, path, (file) => {
+  await withFiles(page, [path], ([file]) => {
     let allowed = false;
     const handles = FileSystemFileHandle.prototype as any;
     handles.requestPermission = async () => {
@@ -37,10 +43,11 @@ export async function allowReading(page: Page, path: string) {
   });
 }
 
-/** Lets the page do something with a file of the disk. */
-async function withFile(page: Page, path: string, act: (file: File) => unknown) {
-  const input = await page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
-  await input.setInputFiles(path);
-  await page.evaluate(([input, act]) => (0, eval)(`(${act})`)(input.files![0]), [input, String(act)] as const);
+/** Lets the page do something with files of the disk. */
+async function withFiles(page: Page, paths: string[], act: (files: File[]) => unknown) {
+  const input = await page.evaluateHandle(() =>
+    Object.assign(document.createElement('input'), { type: 'file', multiple: true }));
+  await input.setInputFiles(paths);
+  await page.evaluate(([input, act]) => (0, eval)(`(${act})`)([...input.files!]), [input, String(act)] as const);
   await input.dispose();
 }

@@ -1,4 +1,6 @@
-import { MiB, b3sum, expect, mib, state, test } from '../support/test';
+import { basename } from 'node:path';
+import { dropKept } from '../support/handles';
+import { KiB, MiB, b3sum, expect, mib, state, test } from '../support/test';
 import { sum, twice } from '../support/wire';
 
 const SIZE = 64 * MiB;
@@ -72,6 +74,32 @@ test('picking the file as at first, after a reload, continues its upload as well
   await expect(uploads.rows()).toHaveCount(1);
   expect(server.files()).toEqual(['film.mkv']);
   expect(twice(line.sent)).toBeLessThan(24 * MiB);
+});
+
+test('of files that were written down together, those that are stored are forgotten, and each of the others goes on from its own handle', async ({ page, server, wire, uploads, files }) => {
+  const [a, c] = await Promise.all(['a.txt', 'c.txt'].map((name) => files.random(name, 4 * KiB)));
+  const [b, d] = await Promise.all(['b.mkv', 'd.mkv'].map((name) => files.random(name, 24 * MiB)));
+  const line = await wire(16 * MiB);
+  await page.goto(line.url);
+  await dropKept(page, a, b, c, d);
+  for (const path of [a, c]) await uploads.arrives(basename(path));
+  for (const path of [b, d]) await uploads.reaches(basename(path), 20);
+  await page.reload();
+  await expect(uploads.rows()).toHaveCount(2);
+  line.rate = Infinity;
+  for (const path of [b, d]) {
+    const name = basename(path);
+    await uploads.arrives(name);
+    await expect(uploads.row(name)).toContainText('Continues from what was already here');
+    expect(await b3sum(server.stored(name))).toBe(await b3sum(path));
+  }
+  await expect(uploads.rows()).toHaveCount(2);
+  await page.reload();
+  await expect(page.locator('[data-engine]')).toBeAttached();
+  await uploads.pick(await files.text('e.txt', 'the last one'));
+  await uploads.arrives('e.txt');
+  await expect(uploads.rows(), 'what is stored is not asked for').toHaveCount(1);
+  expect(server.files()).toEqual(['a.txt', 'b.mkv', 'c.txt', 'd.mkv', 'e.txt']);
 });
 
 test('a person who leaves while the page is sending is asked first, and only then', async ({ page, wire, uploads, files }) => {

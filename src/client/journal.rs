@@ -1,69 +1,59 @@
-//! What outlives the page: in IndexedDB, one record for each unfinished upload, with
-//! the handle of its file where the browser gave one.
+//! What outlives the page: in IndexedDB, a record of each unfinished upload, with the
+//! handle of its file where the browser gave one.
 //!
-//! Changes are written many at once, since a transaction costs the same for one as for a
-//! hundred. Without IndexedDB, in a private window for one, uploads work all the same;
-//! they are only not continued after a reload.
+//! Changes are written many at once, and not as a request for each of them: how, the
+//! [`ledger`](crate::ledger) knows. Without IndexedDB, in a private window for one, uploads
+//! work all the same; they are only not continued after a reload.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use futures::future::{OptionFuture, join};
 use idb::builder::{DatabaseBuilder, ObjectStoreBuilder};
-use idb::{Database, ObjectStore, Query, TransactionMode};
+use idb::{Database, ObjectStore, Query, Transaction, TransactionMode, TransactionResult};
 use js_sys::{Array, Date, Uint8Array};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
+use crate::ledger::{Changes, Entry, EntryId, Ledger, Note, Reading};
 use crate::port::Tag;
-use crate::protocol::id::{FileId, Token};
+use crate::protocol::id::FileId;
 use crate::protocol::sender::Record;
 
 const NAME: &str = "longhaul";
 /// A store of an earlier version is dropped: by proof, uploads go on without it.
-const VERSION: u32 = 3;
-/// Records by their tokens.
-const STORE: &str = "uploads-v2";
-/// The files that were stored or cancelled lately, and when: somebody who slept may still
-/// offer them.
-const ENDED: &str = "ended-v1";
-/// How long somebody may have slept, in milliseconds.
-const SLEEP: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
+const VERSION: u32 = 4;
+/// The entries of the log, under numbers that the database counts.
+const STORE: &str = "log-v1";
 
 /// The journal of this browser.
 #[derive(Debug)]
-pub struct Journal(Database);
-
-/// A change of the journal.
-#[derive(Debug)]
-pub enum Change {
-    /// A record, in the place of an older one of the same upload, and the handle of its
-    /// file.
-    Keep(Record, JsValue),
-    /// An upload is forgotten.
-    Forget(Token),
-    /// A file was stored or cancelled.
-    End(Tag),
+pub struct Journal {
+    database: Database,
+    ledger: RefCell<Ledger>,
 }
 
 impl Journal {
     /// Opens it.
     pub async fn open() -> Result<Self, idb::Error> {
+        let log = ObjectStoreBuilder::new(STORE).auto_increment(true);
         let builder = DatabaseBuilder::new(NAME).version(VERSION);
-        Ok(Self(
-            builder
-                .add_object_store(ObjectStoreBuilder::new(STORE))
-                .add_object_store(ObjectStoreBuilder::new(ENDED))
-                .build()
-                .await?,
-        ))
+        Ok(Self {
+            database: builder.add_object_store(log).build().await?,
+            ledger: RefCell::default(),
+        })
     }
 
-    /// Everything in it, in the order of the list; what cannot be read is left out.
+    /// Everything in it, in the order of the list, to go on with: what says nothing any more
+    /// is removed.
     pub async fn load(&self) -> Result<Vec<(Record, JsValue)>, idb::Error> {
-        let transaction = self.0.transaction(&[STORE], TransactionMode::ReadOnly)?;
-        let values = transaction
-            .object_store(STORE)?
-            .get_all(None, None)?
-            .await?;
-        let mut records: Vec<_> = values.iter().filter_map(decode).collect();
-        records.sort_by_key(|(record, _)| record.order);
-        Ok(records)
+        let (transaction, store) = self.begin(TransactionMode::ReadWrite)?;
+        let reading = read(&store).await?;
+        for id in reading.spent {
+            store.delete(Query::Key(key(id)))?;
+        }
+        done(transaction.commit()?.await)?;
+        self.ledger.replace(reading.ledger);
+        Ok(reading.uploads)
     }
 
     /// The handle that was kept of the file of an upload.
@@ -72,85 +62,122 @@ impl Journal {
         path: &str,
         id: Option<FileId>,
     ) -> Result<Option<JsValue>, idb::Error> {
-        let mut records = self.load().await?.into_iter();
-        let found = records.find(|(record, handle)| {
+        let (_, store) = self.begin(TransactionMode::ReadOnly)?;
+        let mut uploads = read(&store).await?.uploads.into_iter();
+        let found = uploads.find(|(record, handle)| {
             let same = record.id.is_none() || record.id == id;
             same && record.manifest.path == path && handle.is_object()
         });
         Ok(found.map(|(_, handle)| handle))
     }
 
-    /// Makes changes, in order; all of them are made when this returns, or none.
-    pub async fn write(&self, changes: &[Change]) -> Result<(), idb::Error> {
-        let mode = TransactionMode::ReadWrite;
-        let transaction = self.0.transaction(&[STORE, ENDED], mode)?;
-        let store = transaction.object_store(STORE)?;
-        let ended = transaction.object_store(ENDED)?;
-        for change in changes {
-            // What comes of each is what comes of the transaction.
-            match change {
-                Change::Keep(record, handle) => keep(&store, record, handle)?,
-                Change::Forget(token) => _ = store.delete(Query::Key(token_key(*token)))?,
-                Change::End(tag) => _ = ended.put(&Date::now().into(), Some(&tag_key(*tag)))?,
+    /// Makes changes; all of them are made when this returns, or none.
+    pub async fn write(&self, changes: &Changes<JsValue>) -> Result<(), idb::Error> {
+        let (transaction, store) = self.begin(TransactionMode::ReadWrite)?;
+        let mut sheet = None;
+        for entry in changes.entries(now()) {
+            let Some(value) = encode(&entry) else {
+                continue;
+            };
+            let added = store.add(&value, None)?;
+            if let Entry::Sheet(_) = entry {
+                sheet = Some(added.into_future());
             }
         }
-        transaction.commit()?.await?;
+        let spent = self.ledger.borrow().spent(changes);
+        for id in spent {
+            // What comes of it is what comes of the transaction.
+            store.delete(Query::Key(key(id)))?;
+        }
+        let transaction = transaction.commit()?.into_future();
+        let (sheet, outcome) = join(OptionFuture::from(sheet), transaction).await;
+        done(outcome)?;
+        let sheet = sheet.transpose()?.as_ref().and_then(entry_id);
+        self.ledger.borrow_mut().made(changes, sheet);
         Ok(())
     }
 
-    /// Forgets the files that ended so long ago that nobody offers them any more.
-    pub async fn prune(&self) -> Result<(), idb::Error> {
-        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadWrite)?;
-        let store = transaction.object_store(ENDED)?;
-        let keys = store.get_all_keys(None, None)?.await?;
-        let times = store.get_all(None, None)?.await?;
-        let now = Date::now();
-        for (key, time) in keys.into_iter().zip(times) {
-            if time.as_f64().is_none_or(|time| time + SLEEP < now) {
-                store.delete(Query::Key(key))?.await?;
-            }
-        }
-        transaction.commit()?.await?;
-        Ok(())
-    }
-
-    /// Whether a file was stored or cancelled.
-    pub async fn has_ended(&self, tag: Tag) -> Result<bool, idb::Error> {
-        let transaction = self.0.transaction(&[ENDED], TransactionMode::ReadOnly)?;
-        let found = transaction.object_store(ENDED)?;
-        Ok(found.get(Query::Key(tag_key(tag)))?.await?.is_some())
+    /// The files that were stored or cancelled lately.
+    pub async fn ended(&self) -> Result<BTreeSet<Tag>, idb::Error> {
+        let (_, store) = self.begin(TransactionMode::ReadOnly)?;
+        Ok(read(&store).await?.ended)
     }
 
     /// Waits for all that was begun before.
     pub async fn settle(&self) -> Result<(), idb::Error> {
         // Transactions that write come one after the other.
-        let transaction = self
-            .0
-            .transaction(&[STORE, ENDED], TransactionMode::ReadWrite)?;
-        transaction.object_store(STORE)?.count(None)?.await?;
-        transaction.commit()?.await?;
-        Ok(())
+        let (transaction, store) = self.begin(TransactionMode::ReadWrite)?;
+        store.count(None)?.await?;
+        done(transaction.commit()?.await)
+    }
+
+    fn begin(&self, mode: TransactionMode) -> Result<(Transaction, ObjectStore), idb::Error> {
+        let transaction = self.database.transaction(&[STORE], mode)?;
+        let store = transaction.object_store(STORE)?;
+        Ok((transaction, store))
     }
 }
 
-fn keep(store: &ObjectStore, record: &Record, handle: &JsValue) -> Result<(), idb::Error> {
-    if let Ok(bytes) = postcard::to_allocvec(record) {
-        let value = Array::of2(&Uint8Array::from(bytes.as_slice()), handle);
-        store.put(&value, Some(&token_key(record.token)))?;
+impl Drop for Journal {
+    /// Lets go of the database, which a newer version could not open before; what was begun
+    /// is done first.
+    fn drop(&mut self) {
+        self.database.close();
     }
-    Ok(())
 }
 
-fn token_key(token: Token) -> JsValue {
-    Uint8Array::from(token.as_bytes().as_slice()).into()
+async fn read(store: &ObjectStore) -> Result<Reading<JsValue>, idb::Error> {
+    let (keys, values) = (store.get_all_keys(None, None)?, store.get_all(None, None)?);
+    let (keys, values) = join(keys.into_future(), values.into_future()).await;
+    let entries = keys?.into_iter().zip(values?);
+    let log = entries.filter_map(|(key, value)| Some((entry_id(&key)?, decode(&value))));
+    Ok(Ledger::read(log.collect(), now()))
 }
 
-fn tag_key(tag: Tag) -> JsValue {
-    JsValue::from_str(&format!("{:x}", tag.0))
+/// A transaction that was given up fails as well.
+fn done(outcome: Result<TransactionResult, idb::Error>) -> Result<(), idb::Error> {
+    match outcome? {
+        TransactionResult::Committed => Ok(()),
+        TransactionResult::Aborted => Err(idb::Error::TransactionCommitError(JsValue::NULL)),
+    }
 }
 
-fn decode(value: &JsValue) -> Option<(Record, JsValue)> {
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    Date::now() as u64
+}
+
+fn key(id: EntryId) -> JsValue {
+    (id.0 as f64).into()
+}
+
+fn entry_id(key: &JsValue) -> Option<EntryId> {
+    Some(EntryId(key.as_f64()? as u64))
+}
+
+/// A sheet has handles beside it, one for each of its uploads or `null`; a note has none.
+fn encode(entry: &Entry<JsValue>) -> Option<JsValue> {
+    let (bytes, handles) = match entry {
+        Entry::Sheet(uploads) => {
+            let records: Vec<&Record> = uploads.iter().map(|(record, _)| record).collect();
+            let handles: Array = uploads.iter().map(|(_, handle)| handle).collect();
+            (postcard::to_allocvec(&records), handles.into())
+        }
+        Entry::Note(note) => (postcard::to_allocvec(note), JsValue::NULL),
+    };
+    let bytes = Uint8Array::from(bytes.ok()?.as_slice());
+    Some(Array::of2(&bytes, &handles).into())
+}
+
+fn decode(value: &JsValue) -> Option<Entry<JsValue>> {
     let parts = Array::from(value);
     let bytes = Uint8Array::new(&parts.get(0)).to_vec();
-    Some((postcard::from_bytes(&bytes).ok()?, parts.get(1)))
+    match parts.get(1).dyn_into::<Array>() {
+        Ok(handles) => {
+            let records: Vec<Record> = postcard::from_bytes(&bytes).ok()?;
+            let uploads = records.into_iter().zip(handles.iter());
+            Some(Entry::Sheet(uploads.collect()))
+        }
+        Err(_) => Some(Entry::Note(postcard::from_bytes::<Note>(&bytes).ok()?)),
+    }
 }

@@ -93,14 +93,10 @@ impl Engine {
         let mut journal = None;
         self.event(|inner| journal = inner.notes.journal.clone());
         if let Some(journal) = journal.filter(|_| batch.offered) {
-            let mut left = Vec::with_capacity(batch.files.len());
-            for source in batch.files {
-                // Rather twice than not at all.
-                if !journal.has_ended(source.given.tag).await.unwrap_or(false) {
-                    left.push(source);
-                }
-            }
-            batch.files = left;
+            // Rather twice than not at all.
+            let ended = journal.ended().await.unwrap_or_default();
+            let unfinished = |source: &Source| !ended.contains(&source.given.tag);
+            batch.files.retain(unfinished);
         }
         self.event(|inner| inner.admit(batch));
     }

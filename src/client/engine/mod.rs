@@ -27,11 +27,12 @@ use self::notes::Notes;
 use self::pages::Page;
 use self::small::SmallReads;
 use crate::client::hasher::Hasher;
-use crate::client::journal::{Change, Journal};
+use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Lines, Word};
 use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
+use crate::ledger::Change;
 use crate::port::{Command, EngineId, Given, Link, Report, Tag};
 use crate::protocol::client::{Client, Effect};
 use crate::protocol::close::CloseCode;
@@ -227,7 +228,6 @@ impl Engine {
 
     async fn journal() -> Result<(Journal, Vec<(Record, JsValue)>), idb::Error> {
         let journal = Journal::open().await?;
-        journal.prune().await?;
         let records = journal.load().await?;
         Ok((journal, records))
     }

@@ -11,7 +11,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Engine, Inner, warn};
-use crate::client::journal::{Change, Journal};
+use crate::client::journal::Journal;
+use crate::ledger::{Change, Changes};
 use crate::port::Key;
 
 /// How long the sender waits for the journal, in milliseconds.
@@ -21,7 +22,7 @@ const PATIENCE: u32 = 2000;
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) journal: Option<Rc<Journal>>,
-    changes: Vec<Change>,
+    changes: Changes<JsValue>,
     /// For which of them the sender waits.
     keeping: Vec<Key>,
     batch: Option<Batch>,
@@ -36,7 +37,7 @@ struct Batch {
 
 impl Notes {
     /// Writes something down soon, if there is a journal.
-    pub(super) fn push(&mut self, change: Change) {
+    pub(super) fn push(&mut self, change: Change<JsValue>) {
         if self.journal.is_some() {
             self.changes.push(change);
         }
