@@ -27,8 +27,8 @@ pub enum Word {
     /// Files that the engine uploads, beside it: its host may end with its page, so the
     /// others keep them, too.
     Spare(Vec<Given>),
-    /// The engine needs such a file no longer.
-    Spent(Tag),
+    /// The engine needs such files no longer.
+    Spent(Vec<Tag>),
     /// A page of this host commands.
     Command(LineId, Command),
     /// To a page of another host.

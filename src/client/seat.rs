@@ -185,11 +185,10 @@ impl Host {
     }
 
     fn inherit(&self, files: Vec<Source>) {
+        let tags: BTreeSet<_> = files.iter().map(|source| source.given.tag).collect();
         let mut inherited = self.0.inherited.borrow_mut();
-        for source in files {
-            inherited.retain(|it| it.given.tag != source.given.tag);
-            inherited.push(source);
-        }
+        inherited.retain(|source| !tags.contains(&source.given.tag));
+        inherited.extend(files);
     }
 
     /// Lets the pages of this host attach.
@@ -287,9 +286,9 @@ impl Host {
             // Two engines at the same time are strangers: there are no locks here.
             Word::Spare(_) if self.engine().is_some() => {}
             Word::Spare(given) => self.inherit(source::beside(given, files)),
-            Word::Spent(tag) => {
+            Word::Spent(tags) => {
                 let mut inherited = self.0.inherited.borrow_mut();
-                inherited.retain(|source| source.given.tag != tag);
+                inherited.retain(|source| !tags.contains(&source.given.tag));
             }
             Word::Command(line, command) => {
                 if let Some(engine) = self.engine() {

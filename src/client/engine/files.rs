@@ -1,12 +1,13 @@
 //! The files of uploads: where they come from, and who else keeps them.
 
+use js_sys::Array;
 use wasm_bindgen_futures::spawn_local;
 
 use super::notes::Notes;
 use super::{Engine, Inner};
 use crate::client::lines::{LineId, Word};
 use crate::client::source::{self, Source};
-use crate::port::{Key, Report};
+use crate::port::{Key, Report, Tag};
 
 /// Files that came together.
 pub(super) struct Batch {
@@ -15,6 +16,16 @@ pub(super) struct Batch {
     /// Whether they may be known already.
     pub(super) offered: bool,
     pub(super) files: Vec<Source>,
+}
+
+/// What one event means to other hosts: for each of them a message costs the same whatever
+/// it says.
+#[derive(Default)]
+pub(super) struct News {
+    /// Files that came.
+    spare: Vec<Source>,
+    /// Files that are needed no longer.
+    pub(super) spent: Vec<Tag>,
 }
 
 /// Which files wait for the journal to be read: one of them may be what an upload in it
@@ -125,9 +136,20 @@ impl Inner {
         if let Some(manifest) = self.client.sender.manifest(key) {
             source.given.manifest = manifest.clone();
             if self.mortal {
-                self.share(vec![source.clone()]);
+                self.news.spare.push(source.clone());
             }
             self.sources.keep(key, source);
+        }
+    }
+
+    /// Tells other hosts which files to keep as well, and which no longer.
+    pub(super) fn tell_hosts(&mut self) {
+        let News { spare, spent } = std::mem::take(&mut self.news);
+        if !spare.is_empty() {
+            self.share(spare);
+        }
+        if !spent.is_empty() {
+            self.lines.say(&Word::Spent(spent), &Array::new());
         }
     }
 

@@ -22,13 +22,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use self::files::{Batch, Waiting};
+use self::files::{Batch, News, Waiting};
 use self::notes::Notes;
 use self::pages::Page;
 use self::small::SmallReads;
 use crate::client::hasher::Hasher;
 use crate::client::journal::Journal;
-use crate::client::lines::{LineId, Lines, Word};
+use crate::client::lines::{LineId, Lines};
 use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
@@ -90,6 +90,7 @@ struct Inner {
     lines: Rc<Lines>,
     /// Whether it ends with one page of several.
     mortal: bool,
+    news: News,
     /// The pages that are attached.
     pages: BTreeMap<LineId, Page>,
     link: Option<Link>,
@@ -130,6 +131,7 @@ impl Engine {
             waiting: Waiting::All,
             lines,
             mortal,
+            news: News::default(),
             pages: BTreeMap::new(),
             link: None,
             limits: None,
@@ -324,6 +326,7 @@ impl Inner {
         }
         self.read_small(engine);
         self.write_notes(engine);
+        self.tell_hosts();
         self.transmit();
         self.report_changes();
         self.arm(engine);
@@ -393,7 +396,7 @@ impl Inner {
                 };
                 let tag = source.given.tag;
                 if self.mortal {
-                    self.lines.say(&Word::Spent(tag), &Array::new());
+                    self.news.spent.push(tag);
                 }
                 self.notes.push(Change::End(tag));
             }
