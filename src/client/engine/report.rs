@@ -26,8 +26,12 @@ impl Inner {
         }
     }
 
-    /// When pages are to be told of the rows that changed.
+    /// When pages are to be told of the rows that changed; of the last ones at once, for
+    /// nothing comes after them that they could be told with.
     pub(super) fn report_due(&self) -> Time {
+        if !self.client.sender.interest() {
+            return Time::ZERO;
+        }
         let rows = self.client.sender.changes() as u32;
         self.reported + (REPORT_ROW * rows).clamp(*REPORT.start(), *REPORT.end())
     }
