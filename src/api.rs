@@ -1,6 +1,8 @@
 //! The control plane: server functions, what they take and give, and their one
 //! error type.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use leptos::prelude::*;
 use leptos::server_fn::Encodes;
@@ -8,6 +10,7 @@ use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
+use crate::kind::Kind;
 use crate::protocol::id::FileId;
 use crate::protocol::live::LiveUpload;
 use crate::protocol::manifest::Limits;
@@ -39,6 +42,25 @@ impl StoredFile {
     }
 }
 
+/// A file that was deleted and can still be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedFile {
+    /// The file as it was.
+    pub file: StoredFile,
+    /// When it was deleted, in milliseconds since 1970.
+    pub deleted: i64,
+}
+
+impl DeletedFile {
+    /// When it is gone for good, in milliseconds since 1970.
+    pub fn until(&self) -> i64 {
+        self.deleted.saturating_add(KEPT.as_millis() as i64)
+    }
+}
+
+/// How long a file that was deleted can be taken back.
+pub const KEPT: Duration = Duration::from_secs(600);
+
 /// What the list of files is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SortBy {
@@ -56,6 +78,9 @@ pub enum SortBy {
 pub struct FileQuery {
     /// Only files whose path contains this; empty for all.
     pub search: String,
+    /// Only files of this kind.
+    #[serde(default)]
+    pub kind: Option<Kind>,
     /// What they are sorted by.
     pub sort: SortBy,
     /// Whether the largest, the latest or the last comes first.
@@ -68,6 +93,7 @@ impl Default for FileQuery {
     fn default() -> Self {
         Self {
             search: String::new(),
+            kind: None,
             sort: SortBy::Stored,
             descending: true,
             page: 0,
@@ -87,6 +113,18 @@ pub struct FilePage {
     pub total: u64,
 }
 
+/// How many files one request can be about.
+pub const MAX_CHOSEN: u32 = 1000;
+
+/// The beginning of a file as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextView {
+    /// What it says, with a sign in place of whatever is no text.
+    pub text: String,
+    /// Whether the file goes on after it.
+    pub more: bool,
+}
+
 /// What stands behind a link `/f/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileView {
@@ -94,6 +132,8 @@ pub enum FileView {
     Stored(StoredFile),
     /// An upload that has not finished.
     Upload(LiveUpload),
+    /// A file that was deleted and can still be taken back.
+    Deleted(DeletedFile),
 }
 
 /// Why a server function did not do it.
@@ -117,6 +157,18 @@ pub enum ApiError {
     /// The new name is none. Status 400.
     #[error("This name has nothing in it that a file can be called.")]
     NoName,
+    /// No file is chosen. Status 400.
+    #[error("Choose files first.")]
+    NothingChosen,
+    /// Too many are. Status 400.
+    #[error("Choose {limit} files at most.")]
+    TooManyChosen {
+        /// How many there may be.
+        limit: u32,
+    },
+    /// The file is none of those that are shown as text. Status 400.
+    #[error("This file is not shown as text.")]
+    NoText,
     /// Another file has that name. Status 409.
     #[error("There is already a file of that name.")]
     Taken,
@@ -133,9 +185,13 @@ impl ApiError {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::BadRequest(_) | Self::SearchTooLong { .. } | Self::NameTooLong | Self::NoName => {
-                400
-            }
+            Self::BadRequest(_)
+            | Self::SearchTooLong { .. }
+            | Self::NameTooLong
+            | Self::NoName
+            | Self::NothingChosen
+            | Self::TooManyChosen { .. }
+            | Self::NoText => 400,
             Self::Taken => 409,
             Self::Internal | Self::Transport(_) => 500,
         }
@@ -183,10 +239,29 @@ pub async fn rename_file(id: FileId, name: String) -> Result<StoredFile, ApiErro
     desk()?.rename(id, name).await
 }
 
-/// Deletes a file.
+/// Deletes files, and returns those that were there. They can be taken back for [`KEPT`].
 #[server(prefix = "/api")]
-pub async fn delete_file(id: FileId) -> Result<(), ApiError> {
-    desk()?.delete(id).await
+pub async fn delete_files(ids: Vec<FileId>) -> Result<Vec<StoredFile>, ApiError> {
+    desk()?.delete(ids).await
+}
+
+/// Takes back files that were deleted; returns them as they are then. One whose name was
+/// taken meanwhile has another.
+#[server(prefix = "/api")]
+pub async fn restore_files(ids: Vec<FileId>) -> Result<Vec<StoredFile>, ApiError> {
+    desk()?.restore(ids).await
+}
+
+/// The files that were deleted and can still be taken back, the latest first.
+#[server(prefix = "/api")]
+pub async fn deleted_files() -> Result<Vec<DeletedFile>, ApiError> {
+    desk()?.deleted().await
+}
+
+/// The beginning of a file that is shown as text.
+#[server(prefix = "/api")]
+pub async fn read_text(id: FileId) -> Result<TextView, ApiError> {
+    desk()?.text(id).await
 }
 
 /// Cancels an upload, whoever sends it.

@@ -5,6 +5,7 @@
 //! | [`protocol`] | the wire, and every decision about it, without I/O | everywhere |
 //! | [`verify`] | block hashes and the tree that joins them, without I/O | everywhere |
 //! | [`units`] | numbers as people read them | everywhere |
+//! | [`kind`] | what kind of file a name stands for, and how it is shown | everywhere |
 //! | [`port`] | what a page and its engine say to each other | everywhere |
 //! | [`ledger`] | the log in which a browser's journal is written, without the database | page and worker |
 //! | [`api`] | server functions: the control plane | server and page |
@@ -25,6 +26,7 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "hydrate")]
 pub mod client;
+pub mod kind;
 pub mod ledger;
 #[cfg(feature = "ssr")]
 pub mod native;

@@ -11,6 +11,7 @@ mod fan_out;
 mod gone;
 mod half_open;
 mod lanes;
+mod library;
 mod metrics;
 mod send;
 mod slow_disk;

@@ -22,7 +22,33 @@ export class Library {
     await expect.poll(() => this.names()).toEqual(names);
   }
 
-  /** Opens the panel behind a button of a row, `Delete` or `Rename`. */
+  /** What can be done with the chosen files. */
+  get chosenBar(): Locator {
+    return this.page.getByRole('form', { name: 'Chosen files' });
+  }
+
+  /** The box that chooses a file. */
+  choose(name: string): Locator {
+    return this.row(name).getByRole('checkbox', { name: `Choose ${name}`, exact: true });
+  }
+
+  /** What shows a file in place. */
+  look(name: string): Locator {
+    return this.row(name).getByRole('link', { name: `Look at ${name}`, exact: true });
+  }
+
+  /** The name of a file in links. */
+  async id(name: string): Promise<string> {
+    const link = this.row(name).getByRole('link', { name, exact: true });
+    return (await link.getAttribute('href'))!.replace('/f/', '');
+  }
+
+  /** Waits until the page has come to life. */
+  async alive() {
+    await expect(this.page.locator('[data-engine]')).toHaveCount(1);
+  }
+
+  /** Opens the panel behind a button of a row, `Rename` or `Digest of`. */
   async ask(verb: string, name: string): Promise<Locator> {
     const panel = this.row(name).locator('details').filter({ has: this.page.locator(`[aria-label=${JSON.stringify(`${verb} ${name}`)}]`) });
     await panel.locator('summary').click();

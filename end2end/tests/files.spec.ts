@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Page } from '@playwright/test';
 import { Library } from '../support/library';
 import type { Server } from '../support/server';
@@ -136,20 +138,34 @@ test('a file is renamed, within its folder', async ({ page, server, files, uploa
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
-test('a file is deleted after a question', async ({ page, server }) => {
+test('a file is deleted without a question, and taken back as it was', async ({ page, server }) => {
   await arrive(page, THREE);
   const library = new Library(page);
   await page.goto('/files');
-  const panel = await library.ask('Delete', 'apple.pdf');
-  await expect(panel).toContainText('It is gone for good');
-  await page.keyboard.press('Escape');
-  await expect(panel.getByRole('button', { name: 'Delete' })).toBeHidden();
-  expect(server.files()).toHaveLength(3);
-
-  await library.ask('Delete', 'apple.pdf');
-  await panel.getByRole('button', { name: 'Delete' }).click();
+  await library.row('apple.pdf').getByRole('button', { name: 'Delete apple.pdf' }).click();
   await library.expectNames(['Zebra.png', 'middle.txt']);
   expect(server.files()).toEqual(['Zebra.png', 'middle.txt']);
+  const notice = page.getByRole('status').filter({ hasText: 'is deleted' });
+  await expect(notice).toContainText('apple.pdf');
+  await notice.getByRole('button', { name: 'Undo' }).click();
+  await library.expectNames(['Zebra.png', 'apple.pdf', 'middle.txt']);
+  expect(server.files()).toHaveLength(3);
+});
+
+test('the digest is copied with one click, and the line that checks it', async ({ page, server, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await arrive(page, { "it's here.bin": 3000 });
+  const library = new Library(page);
+  await page.goto('/files');
+  const stored = server.stored("it's here.bin");
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await library.row("it's here.bin").getByRole('button', { name: "Copy the digest of it's here.bin" }).last().click();
+  await expect.poll(copied).toBe(await b3sum(stored));
+  const panel = await library.ask('Digest of', "it's here.bin");
+  await panel.getByRole('button', { name: "Copy the line that checks it's here.bin" }).click();
+  await expect.poll(copied).toContain('b3sum --check');
+  const checked = execFileSync('sh', ['-c', await copied()], { cwd: dirname(stored), encoding: 'utf8' });
+  expect(checked).toBe("it's here.bin: OK\n");
 });
 
 test('a file that arrives while the list is shown appears in it', async ({ page, wire, uploads, files }) => {
@@ -185,8 +201,7 @@ test.describe('where JavaScript is off', () => {
     await expect(page).toHaveURL(/\/files/);
     expect(await library.names()).toEqual(['Zebra.png', 'pear.pdf', 'middle.txt']);
 
-    const deleting = await library.ask('Delete', 'pear.pdf');
-    await deleting.getByRole('button', { name: 'Delete' }).click();
+    await library.row('pear.pdf').getByRole('button', { name: 'Delete pear.pdf' }).click();
     await expect(page).toHaveURL(/\/files/);
     expect(await library.names()).toEqual(['Zebra.png', 'middle.txt']);
     expect(server.files()).toEqual(['Zebra.png', 'middle.txt']);

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 
 pub use self::sqlite::Sqlite;
-use crate::api::{FilePage, FileQuery, StoredFile};
+use crate::api::{DeletedFile, FilePage, FileQuery, StoredFile};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
 use crate::protocol::trouble::Trouble;
@@ -191,6 +191,35 @@ pub trait Registry: Send + Sync + 'static {
     /// Changes the path of a file that was moved.
     async fn rename(&self, id: FileId, path: &str) -> Result<(), RegistryError>;
 
-    /// Forgets a file; whether there was one.
+    /// Forgets a file at once and for good; whether there was one.
     async fn delete(&self, id: FileId) -> Result<bool, RegistryError>;
+
+    /// Writes down that a file is about to be put aside, or that it stays after all.
+    async fn leaving(&self, id: FileId, leaving: bool) -> Result<(), RegistryError>;
+
+    /// All files that were about to be put aside.
+    async fn leavings(&self) -> Result<Vec<StoredFile>, RegistryError>;
+
+    /// A file was put aside: it is listed no more, another may have its path, and its
+    /// token stands for nothing.
+    async fn put_aside(&self, id: FileId) -> Result<(), RegistryError>;
+
+    /// All files that were put aside, the latest first.
+    async fn deleted(&self) -> Result<Vec<DeletedFile>, RegistryError>;
+
+    /// Writes down that what was put aside is about to come back under `path`; `None`
+    /// takes it back. [`RegistryError::Taken`] if a file has that path, or will have it:
+    /// then [`crate::storage::name::alternative`] is the next to try.
+    async fn returning(&self, id: FileId, path: Option<&str>) -> Result<(), RegistryError>;
+
+    /// All files that were about to come back, and whereto.
+    async fn returns(&self) -> Result<Vec<(StoredFile, String)>, RegistryError>;
+
+    /// What was put aside is a file again, under `path`. Returns the file also if that
+    /// was done before.
+    async fn bring_back(&self, id: FileId, path: &str) -> Result<StoredFile, RegistryError>;
+
+    /// Forgets for good what was put aside, unless it is about to come back; whether
+    /// there was something to forget.
+    async fn forget(&self, id: FileId) -> Result<bool, RegistryError>;
 }

@@ -20,7 +20,7 @@ pub fn apply(options: &LeptosOptions) {
     };
     let policy = format!(
         "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; worker-src 'self'; \
-         connect-src 'self'{reload}; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; \
+         connect-src 'self'{reload}; img-src 'self' blob: data:; media-src 'self' blob:; frame-src 'self'; style-src 'self' 'unsafe-inline'; \
          manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

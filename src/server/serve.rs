@@ -9,13 +9,17 @@ use tokio::net::TcpListener;
 
 use super::config::Config;
 use super::metrics::End;
-use super::recover::{expire, recover};
+use super::recover::{expire, purge, recover};
 use super::{Server, StartError, router};
+use crate::api::KEPT;
 use crate::registry::Sqlite;
 use crate::storage::disk::Disk;
 
 /// How often abandoned uploads are looked for.
 const EXPIRY: Duration = Duration::from_secs(600);
+
+/// How often deleted files that can be taken back no longer are looked for.
+const PURGE: Duration = Duration::from_secs(30);
 
 /// Runs the server that `config` describes until `stop` is done, then finishes what is
 /// in flight. Prints the address once it is listening.
@@ -54,10 +58,12 @@ pub async fn serve(
         .into_future();
     let http = tokio::spawn(http);
     let expiry = tokio::spawn(expire_forever(server.clone(), config.expire_after));
+    let purging = tokio::spawn(purge_forever(server.clone()));
     stop.await;
     tracing::info!("stopping: no new uploads, and what is in flight is finished");
     shutdown.cancel();
     expiry.abort();
+    purging.abort();
     server.tasks.close();
     let finished = async {
         server.tasks.wait().await;
@@ -85,6 +91,19 @@ async fn expire_forever(server: Arc<Server>, expire_after: Option<Duration>) {
                 }
             }
             Err(error) => tracing::error!(%error, "expired uploads could not be ended"),
+        }
+    }
+}
+
+/// Destroys what was deleted and not taken back.
+async fn purge_forever(server: Arc<Server>) {
+    let mut times = tokio::time::interval(PURGE);
+    // The start has done it just now.
+    times.tick().await;
+    loop {
+        times.tick().await;
+        if let Err(error) = purge(&*server.registry, &*server.storage, KEPT).await {
+            tracing::error!(%error, "deleted files could not be destroyed");
         }
     }
 }

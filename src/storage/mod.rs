@@ -112,9 +112,20 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError::Exists`] if the path is taken.
     async fn rename(&self, from: &str, to: &str) -> Result<(), StorageError>;
 
-    /// Deletes a file, durably, and folders that are empty then. It is no error if it
-    /// is gone already.
-    async fn remove(&self, path: &str) -> Result<(), StorageError>;
+    /// Puts the file at `path` aside under the name `id`, durably: nobody sees it any
+    /// more. Folders that are empty then are deleted.
+    async fn set_aside(&self, path: &str, id: FileId) -> Result<(), StorageError>;
+
+    /// Gives what was put aside as `id` a path again, durably. Never replaces a file:
+    /// [`StorageError::Exists`] if the path is taken. [`StorageError::Missing`] if
+    /// nothing was put aside as `id`.
+    async fn bring_back(&self, id: FileId, path: &str) -> Result<(), StorageError>;
+
+    /// What was put aside; durably, also after a crash.
+    async fn aside(&self) -> Result<Vec<FileId>, StorageError>;
+
+    /// Deletes for good what was put aside as `id`, if there is anything.
+    async fn destroy(&self, id: FileId) -> Result<(), StorageError>;
 }
 
 /// What a writer can say of itself.

@@ -15,11 +15,15 @@ pub fn Ask(
     /// The button's name.
     #[prop(into)]
     label: Signal<String>,
-    /// Its picture.
-    icon: Icon,
+    /// Its picture, if it has one.
+    #[prop(optional, into)]
+    icon: Option<Icon>,
     /// Its words, where there is room for them.
-    #[prop(optional)]
+    #[prop(optional, into)]
     words: Option<Signal<&'static str>>,
+    /// Words that are the same in every language.
+    #[prop(optional)]
+    code: String,
     /// What is in the panel.
     children: Children,
 ) -> impl IntoView {
@@ -68,6 +72,7 @@ pub fn Ask(
             close();
         }
     };
+    let only_picture = words.is_none() && code.is_empty();
     view! {
         <details
             class="ask"
@@ -79,12 +84,13 @@ pub fn Ask(
         >
             <summary
                 class="button"
-                class:icon-button=words.is_none()
+                class:icon-button=only_picture
                 aria-label=label
                 title=label
             >
-                <Picture icon/>
+                {icon.map(|icon| view! { <Picture icon/> })}
                 {words}
+                {code}
             </summary>
             // It can take the focus, so that a click into it does not close it.
             <div class="ask-panel" tabindex="-1">{children()}</div>

@@ -17,6 +17,12 @@ pub fn CopyButton(
     /// The button's name, `Copy the digest of film.mkv`.
     #[prop(into)]
     label: Signal<String>,
+    /// Its picture.
+    #[prop(default = Icon::Copy)]
+    icon: Icon,
+    /// Its words, where there is room for them.
+    #[prop(optional, into)]
+    words: Option<Signal<&'static str>>,
 ) -> impl IntoView {
     let language = Language::expect();
     let copied = RwSignal::new(false);
@@ -38,15 +44,15 @@ pub fn CopyButton(
     view! {
         <button
             type="button"
-            class="button icon-button needs-script"
+            class="button needs-script"
+            class:icon-button=words.is_none()
             class:is-done=move || copied.get()
             aria-label=named
             title=named
             on:click=copy
         >
-            <Picture icon=Signal::derive(move || {
-                if copied.get() { Icon::Check } else { Icon::Copy }
-            })/>
+            <Picture icon=Signal::derive(move || if copied.get() { Icon::Check } else { icon })/>
+            {words}
         </button>
     }
     .into_any()

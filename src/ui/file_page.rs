@@ -7,22 +7,26 @@ use leptos_router::hooks::use_params_map;
 use super::ask::Ask;
 use super::engine::Engine;
 use super::failure::Failure;
-use super::icons::Icon;
+use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use super::live_row::{LiveBar, LiveFacts, live_percent, live_word};
 use super::not_found::NotFound;
 use super::rows::split;
-use super::stored_file::Stored;
+use super::status::set_status;
+use super::stored_file::{Deleted, Stored};
 use super::table::LiveTable;
 use super::title::PageTitle;
 use super::words;
-use crate::api::{ApiError, CancelUpload, FileView, view_file};
+use crate::api::{
+    ApiError, CancelUpload, DeleteFiles, FileView, RenameFile, RestoreFiles, view_file,
+};
 use crate::protocol::id::FileId;
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
 
 /// The page.
 #[component]
 pub fn FilePage() -> impl IntoView {
+    let language = Language::expect();
     let params = use_params_map();
     let id = Memo::new(move |_| {
         let params = params.read();
@@ -30,9 +34,22 @@ pub fn FilePage() -> impl IntoView {
             .get_str("id")
             .and_then(|id| id.parse::<FileId>().ok())
     });
+    let delete = ServerAction::<DeleteFiles>::new();
+    let restore = ServerAction::<RestoreFiles>::new();
+    let rename = ServerAction::<RenameFile>::new();
+    let changes = move || {
+        let deletions = (delete.version().get(), restore.version().get());
+        (deletions, rename.version().get())
+    };
+    let refused = move || {
+        let deleted = delete.value().get().and_then(Result::err);
+        let restored = || restore.value().get().and_then(Result::err);
+        let renamed = || rename.value().get().and_then(Result::err);
+        deleted.or_else(restored).or_else(renamed)
+    };
     let file = Resource::new(
-        move || id.get(),
-        |id| async move {
+        move || (id.get(), changes()),
+        |(id, _)| async move {
             match id {
                 Some(id) => view_file(id).await,
                 None => Err(ApiError::NotFound),
@@ -41,10 +58,22 @@ pub fn FilePage() -> impl IntoView {
     );
     let again = Callback::new(move |()| file.refetch());
     view! {
+        <Show when=move || refused().is_some()>
+            <div class="notice is-bad" role="alert">
+                <Picture icon=Icon::Alert/>
+                <p>{move || refused().map(|error| words::error(language.get(), &error))}</p>
+            </div>
+        </Show>
         <Transition fallback=|| view! { <p class="quiet">{say!(page.looking)}</p> }>
             {move || Suspend::new(async move {
                 match file.await {
-                    Ok(FileView::Stored(file)) => view! { <Stored file/> }.into_any(),
+                    Ok(FileView::Stored(file)) => {
+                        view! { <Stored file delete rename/> }.into_any()
+                    }
+                    Ok(FileView::Deleted(deleted)) => {
+                        set_status(404);
+                        view! { <Deleted deleted restore/> }.into_any()
+                    }
                     Ok(FileView::Upload(upload)) => view! { <Coming upload again/> }.into_any(),
                     Err(ApiError::NotFound) => {
                         view! { <NotFound what=say!(file_page.no_such)/> }.into_any()

@@ -1,9 +1,10 @@
 //! Which files `/files` shows, as its address says it:
-//! `/files?q=film&sort=size&order=asc&page=2`.
+//! `/files?q=film&kind=video&sort=size&order=asc&page=2`.
 
 use leptos_router::params::ParamsMap;
 
 use crate::api::{FileQuery, SortBy};
+use crate::kind::Kind;
 
 /// Reads the query of an address. What makes no sense is as if it were not there.
 pub fn from_params(params: &ParamsMap) -> FileQuery {
@@ -14,6 +15,7 @@ pub fn from_params(params: &ParamsMap) -> FileQuery {
     };
     FileQuery {
         search: params.get("q").unwrap_or_default().trim().to_owned(),
+        kind: params.get_str("kind").and_then(Kind::from_word),
         sort,
         descending: match params.get_str("order") {
             Some("asc") => false,
@@ -33,6 +35,9 @@ pub fn href(query: &FileQuery) -> String {
     if !query.search.is_empty() {
         params.insert("q", query.search.clone());
     }
+    if let Some(kind) = query.kind {
+        params.insert("kind", kind.word().to_owned());
+    }
     if query.sort != SortBy::Stored {
         params.insert("sort", word(query.sort).to_owned());
     }
@@ -50,6 +55,7 @@ pub fn href(query: &FileQuery) -> String {
 pub fn sorted_by(query: &FileQuery, sort: SortBy) -> FileQuery {
     FileQuery {
         search: query.search.clone(),
+        kind: query.kind,
         sort,
         descending: if query.sort == sort {
             !query.descending
@@ -57,6 +63,15 @@ pub fn sorted_by(query: &FileQuery, sort: SortBy) -> FileQuery {
             descends(sort)
         },
         page: 0,
+    }
+}
+
+/// The list with files of this kind only, from its first page; of any kind for `None`.
+pub fn of_kind(query: &FileQuery, kind: Option<Kind>) -> FileQuery {
+    FileQuery {
+        kind,
+        page: 0,
+        ..query.clone()
     }
 }
 
@@ -95,7 +110,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_nothing() {
-        let query = read(&[("sort", "x"), ("order", "y"), ("page", "-1")]);
+        let query = read(&[("sort", "x"), ("order", "y"), ("page", "-1"), ("kind", "z")]);
         assert_eq!(query, FileQuery::default());
         assert_eq!(read(&[("page", "0")]).page, 0);
     }
@@ -106,5 +121,14 @@ mod tests {
         assert!(!by_name.descending);
         assert!(sorted_by(&by_name, SortBy::Path).descending);
         assert_eq!(read(&[("sort", "name")]), by_name);
+    }
+
+    #[test]
+    fn a_kind_stays_whatever_it_is_sorted_by() {
+        let films = of_kind(&read(&[("q", "a"), ("page", "3")]), Some(Kind::Video));
+        assert_eq!(href(&films), "/files?q=a&kind=video");
+        assert_eq!(read(&[("q", "a"), ("kind", "video")]), films);
+        let largest = sorted_by(&films, SortBy::Size);
+        assert_eq!((largest.kind, largest.search.as_str()), (films.kind, "a"));
     }
 }

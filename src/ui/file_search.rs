@@ -11,6 +11,7 @@ use super::file_query::{order, word};
 use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use crate::api::FileQuery;
+use crate::kind::Kind;
 
 /// The field.
 #[component]
@@ -52,6 +53,12 @@ pub fn FileSearch(
                 value=query.get_untracked().search
                 node_ref=input
                 on:input=submit
+            />
+            // Empty means any, as if it were not there.
+            <input
+                type="hidden"
+                name="kind"
+                value=move || query.get().kind.map_or("", Kind::word)
             />
             <input type="hidden" name="sort" value=move || word(query.get().sort)/>
             <input type="hidden" name="order" value=move || order(query.get().descending)/>

@@ -1,24 +1,32 @@
 //! `/files`: everything that arrived. All of it is links and forms, so it works
 //! before the page has come to life, and without scripts.
 
+use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::chosen_bar::ChosenBar;
 use super::engine::Engine;
 use super::failure::Failure;
+use super::file_kinds::FileKinds;
 use super::file_query::{from_params, href, sorted_by};
 use super::file_row::FileRow;
 use super::file_search::FileSearch;
 use super::icons::{Icon, Picture};
 use super::language::{Language, count, say, td_string};
 use super::numbers::grouped;
+use super::selection::Selection;
+use super::table_keys::{Key, key_of};
 use super::title::PageTitle;
+use super::undo::{RecentlyDeleted, UndoNotice};
+use super::viewer::Viewer;
 use super::words;
 use crate::api::{
-    ApiError, DeleteFile, FilePage, FileQuery, PAGE_SIZE, RenameFile, SortBy, StoredFile,
-    list_files,
+    ApiError, DeleteFiles, FilePage, FileQuery, PAGE_SIZE, RenameFile, RestoreFiles, SortBy,
+    StoredFile, deleted_files, list_files,
 };
 use crate::port::RowState;
+use crate::protocol::id::FileId;
 
 /// The page.
 #[component]
@@ -27,21 +35,43 @@ pub fn FilesPage() -> impl IntoView {
     let language = Language::expect();
     let params = use_query_map();
     let query = Memo::new(move |_| from_params(&params.read()));
-    let delete = ServerAction::<DeleteFile>::new();
+    let delete = ServerAction::<DeleteFiles>::new();
+    let restore = ServerAction::<RestoreFiles>::new();
     let rename = ServerAction::<RenameFile>::new();
-    // The list is asked for again when it may have changed.
+    // The lists are asked for again when they may have changed.
     let arrived = Memo::new(move |_| engine.totals().count(RowState::Stored));
+    let deletions = move || (delete.version().get(), restore.version().get());
     let page = Resource::new(
         move || {
-            let changes = (delete.version().get(), rename.version().get());
-            (query.get(), changes, arrived.get())
+            (
+                query.get(),
+                deletions(),
+                rename.version().get(),
+                arrived.get(),
+            )
         },
         |(query, ..)| list_files(query),
     );
-    let shown = move || page.get().and_then(Result::ok).unwrap_or_default();
+    let deleted = Resource::new(deletions, |_| deleted_files());
+    let shown = Signal::derive(move || page.get().and_then(Result::ok).unwrap_or_default());
+    let files = Signal::derive(move || shown.get().files);
+    let taken_back = Signal::derive(move || deleted.get().and_then(Result::ok).unwrap_or_default());
+    let ids = Signal::derive(move || files.get().iter().map(|file| file.id).collect::<Vec<_>>());
+    let selection = Selection::new(ids);
+    // On another page of the list, nothing is chosen.
+    Effect::new(move |before: Option<FileQuery>| {
+        let now = query.get();
+        if before.is_some_and(|before| before != now) {
+            selection.set_all(false);
+        }
+        now
+    });
+    let showing = RwSignal::new(None::<FileId>);
     let refused = move || {
         let deleted = delete.value().get().and_then(Result::err);
-        deleted.or_else(|| rename.value().get().and_then(Result::err))
+        let restored = || restore.value().get().and_then(Result::err);
+        let renamed = || rename.value().get().and_then(Result::err);
+        deleted.or_else(restored).or_else(renamed)
     };
     view! {
         <PageTitle name=say!(files_page.title)/>
@@ -49,6 +79,7 @@ pub fn FilesPage() -> impl IntoView {
             <h1>{say!(files_page.title)}</h1>
             <FileSearch query/>
         </div>
+        <FileKinds query/>
         <Show when=move || refused().is_some()>
             <div class="notice is-bad" role="alert">
                 <Picture icon=Icon::Alert/>
@@ -67,9 +98,13 @@ pub fn FilesPage() -> impl IntoView {
                 }
                 _ => ().into_any(),
             }}
-            <Table query files=Signal::derive(move || shown().files) delete rename/>
-            <Pages query page=Signal::derive(shown)/>
+            <Table query files selection showing delete rename/>
+            <Pages query page=shown/>
+            <RecentlyDeleted files=taken_back restore/>
+            <ChosenBar selection files delete/>
+            <Viewer files showing/>
         </Transition>
+        <UndoNotice delete restore/>
     }
     .into_any()
 }
@@ -79,20 +114,52 @@ pub fn FilesPage() -> impl IntoView {
 fn Table(
     #[prop(into)] query: Signal<FileQuery>,
     #[prop(into)] files: Signal<Vec<StoredFile>>,
-    delete: ServerAction<DeleteFile>,
+    selection: Selection,
+    showing: RwSignal<Option<FileId>>,
+    delete: ServerAction<DeleteFiles>,
     rename: ServerAction<RenameFile>,
 ) -> impl IntoView {
+    let on_key = move |event: ev::KeyboardEvent| {
+        let Some(key) = key_of(&event) else {
+            return;
+        };
+        let chosen = selection.ids();
+        match key {
+            Key::Go { next, choose } => {
+                next.focus();
+                if choose && let Some(id) = next.id() {
+                    selection.set(id, true, true);
+                }
+            }
+            Key::All => selection.set_all(true),
+            Key::None if !chosen.is_empty() => selection.set_all(false),
+            Key::Delete if !chosen.is_empty() => {
+                delete.dispatch(DeleteFiles { ids: chosen });
+            }
+            Key::None | Key::Delete => return,
+        }
+        event.prevent_default();
+    };
     view! {
-        <table class="files" role="table" aria-label=say!(files_page.title) hidden=move || files.read().is_empty()>
+        <table
+            class="files"
+            role="table"
+            aria-label=say!(files_page.title)
+            hidden=move || files.read().is_empty()
+            on:keydown=on_key
+        >
             <thead role="rowgroup">
                 <tr role="row">
+                    <th role="columnheader" scope="col" class="file-check">
+                        <CheckAll files selection/>
+                    </th>
                     <Head query sort=SortBy::Path words=say!(files_page.name)/>
                     <Head query sort=SortBy::Size words=say!(files_page.size)/>
                     <Head query sort=SortBy::Stored words=say!(files_page.arrived)/>
-                    <th role="columnheader" scope="col">
+                    <th role="columnheader" scope="col" class="file-digest">
                         <abbr title=say!(files_page.digest_is)>{say!(files_page.digest)}</abbr>
                     </th>
-                    <th role="columnheader" scope="col">
+                    <th role="columnheader" scope="col" class="file-buttons">
                         <span class="visually-hidden">{say!(files_page.actions)}</span>
                     </th>
                 </tr>
@@ -104,10 +171,31 @@ fn Table(
                     key=|file| (file.id, file.path.clone())
                     let:file
                 >
-                    <FileRow file delete rename/>
+                    <FileRow file selection showing delete rename/>
                 </For>
             </tbody>
         </table>
+    }
+    .into_any()
+}
+
+/// The box that chooses all files of the page, or none.
+#[component]
+fn CheckAll(files: Signal<Vec<StoredFile>>, selection: Selection) -> impl IntoView {
+    let chosen = Memo::new(move |_| selection.ids().len());
+    let some = move || chosen.get() > 0;
+    let all = move || some() && chosen.get() == files.read().len();
+    view! {
+        <label class="check needs-script">
+            <input
+                type="checkbox"
+                aria-label=say!(files_page.choose_all)
+                autocomplete="off"
+                prop:checked=all
+                prop:indeterminate=move || some() && !all()
+                on:change=move |event| selection.set_all(event_target_checked(&event))
+            />
+        </label>
     }
     .into_any()
 }
@@ -195,27 +283,32 @@ fn Pages(
 /// What is shown instead of an empty table.
 #[component]
 fn Nothing(query: FileQuery) -> impl IntoView {
-    if query.search.is_empty() && query.page == 0 {
+    if query.search.is_empty() && query.kind.is_none() && query.page == 0 {
         view! {
             <section class="empty">
                 <div class="empty-sign"><Picture icon=Icon::Archive/></div>
                 <h2>{say!(files_page.nothing)}</h2>
                 <p>{say!(files_page.nothing_means)}</p>
-                <p class="empty-ways"><a class="button is-primary" href="/">{say!(files_page.send)}</a></p>
+                <p class="empty-ways">
+                    <a class="button is-primary" href="/">{say!(files_page.send)}</a>
+                </p>
             </section>
         }
         .into_any()
     } else {
+        let search = query.search;
         view! {
             <section class="empty">
                 <div class="empty-sign"><Picture icon=Icon::Search/></div>
                 <h2>{say!(files_page.no_match)}</h2>
-                <p>
+                <p hidden=search.is_empty()>
                     {say!(files_page.no_match_before)}
-                    <bdi>{query.search}</bdi>
+                    <bdi>{search.clone()}</bdi>
                     {say!(files_page.no_match_after)}
                 </p>
-                <p class="empty-ways"><a class="button" href="/files">{say!(files_page.show_all)}</a></p>
+                <p class="empty-ways">
+                    <a class="button" href="/files">{say!(files_page.show_all)}</a>
+                </p>
             </section>
         }
         .into_any()

@@ -58,6 +58,14 @@ pub enum Icon {
     Proof,
     /// A globe.
     Language,
+    /// A hook to the left.
+    Left,
+    /// A hook to the right.
+    Right,
+    /// Two links of a chain.
+    Link,
+    /// An arrow that turns back.
+    Undo,
 }
 
 impl Icon {
@@ -115,6 +123,12 @@ impl Icon {
             Self::Pulse => "M3.5 12.500h4l3-7.5 4 14 2.5-6.500h3.5",
             Self::Up => "M12 18.500v-13m0 0L6.5 11M12 5.500l5.5 5.5",
             Self::Down => "M12 5.500v13m0 0 5.5-5.500M12 18.5 6.5 13",
+            Self::Left => "m14.5 5.5-6.5 6.500 6.5 6.500",
+            Self::Right => "m9.500 5.5 6.500 6.500-6.500 6.500",
+            Self::Link => {
+                "M10.2 13.8a3.800 3.800 0 0 0 5.400 0l3.300-3.300a3.800 3.800 0 0 0-5.400-5.400l-1.100 1.100M13.8 10.2a3.800 3.800 0 0 0-5.400 0l-3.300 3.300a3.800 3.800 0 0 0 5.400 5.400l1.100-1.100"
+            }
+            Self::Undo => "M8.500 5 4.500 9l4 4M4.500 9h9.500a5 5 0 0 1 0 10h-3.500",
             Self::Proof => {
                 "M12 3.5 5 6v5.500c0 4.2 2.9 7.6 7 9 4.1-1.4 7-4.8 7-9V6zM9 12l2.2 2.200L15.2 10"
             }

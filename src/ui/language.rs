@@ -76,6 +76,12 @@ pub fn words(words: fn(Locale) -> &'static str) -> Signal<&'static str> {
     Signal::derive(move || words(language.get()))
 }
 
+/// A sentence about what has a name, as a signal.
+pub fn about(name: impl Into<String>, words: fn(Locale, &str) -> String) -> Signal<String> {
+    let (language, name) = (Language::expect(), name.into());
+    Signal::derive(move || words(language.get(), &name))
+}
+
 /// Words with nothing put into them, as a signal: `say!(files_page.title)`. To be used where
 /// a component is built; it is a text, the value of an attribute, or the property of a
 /// component.

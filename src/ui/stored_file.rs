@@ -1,36 +1,57 @@
-//! A file that arrived: all that is known of it, and the proof.
+//! A file that arrived: what is in it, all that is known of it, and the proof.
 
 use leptos::prelude::*;
 
+use super::ask::Ask;
+use super::browser;
 use super::copy::CopyButton;
+use super::digest::{DigestFacts, check_line};
+use super::file_row::{DeleteForm, RenameForm};
 use super::icons::{Icon, Picture};
-use super::language::{Language, count, say, td_string};
+use super::language::{Language, about, count, say, td_string};
 use super::moment::Moment;
 use super::numbers::bytes;
 use super::rows::split;
+use super::stage::Stage;
 use super::title::PageTitle;
-use crate::api::StoredFile;
+use super::undo::RestoreForm;
+use crate::api::{DeleteFiles, DeletedFile, RenameFile, RestoreFiles, StoredFile};
 
-/// The facts, the download, and how to check it.
+/// The content, the download, the facts, and how to check it.
 #[component]
 pub fn Stored(
     /// The file.
     file: StoredFile,
+    /// Deletes files.
+    delete: ServerAction<DeleteFiles>,
+    /// Renames files.
+    rename: ServerAction<RenameFile>,
 ) -> impl IntoView {
     let language = Language::expect();
     let (folder, name) = split(&file.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let digest = file.digest.to_string();
-    let command = format!("b3sum {}", quoted(&name));
+    let line = check_line(&digest, &name);
     // Below a thousand, both would say the same.
     let exact = move || {
         let exact = count!(language.get(), file.size, stored_file.bytes);
         (file.size >= 1000).then(|| view! { <span class="quiet exact">{exact}</span> })
     };
     let size = move || bytes(language.get(), file.size);
-    let digest_of = name.clone();
-    let copy = Signal::derive(move || td_string!(language.get(), copy.digest, name = &digest_of));
+    let copy_link = about(name.as_str(), |locale, name| {
+        td_string!(locale, copy.link, name)
+    });
+    let renaming = about(name.as_str(), |locale, name| {
+        td_string!(locale, file_row.rename, name)
+    });
     let media_type = file.media_type.clone();
+    let id = file.id.to_string();
+    let (renamed, named) = (id.clone(), name.clone());
+    let link = format!("/f/{id}");
+    let address = Signal::derive({
+        let link = link.clone();
+        move || browser::address(&link)
+    });
     view! {
         <PageTitle name=Signal::stored(name.clone())/>
         <article class="file-page" data-state="stored">
@@ -43,24 +64,32 @@ pub fn Stored(
             <div class="file-page-ways">
                 <a
                     class="button is-primary is-large"
-                    href=format!("/f/{}/content", file.id)
+                    href=format!("{link}/content")
                     download=name.clone()
                     rel="external"
                 >
                     <Picture icon=Icon::Download/>
                     {move || td_string!(language.get(), stored_file.download, size = size())}
                 </a>
-                <a class="button is-large" href=format!("/f/{}/receipt", file.id) rel="external">
+                <CopyButton
+                    text=address
+                    label=copy_link
+                    icon=Icon::Link
+                    words=say!(stored_file.copy_link)
+                />
+                <Ask label=renaming icon=Icon::Pencil words=say!(file_row.rename_it)>
+                    <RenameForm rename id=renamed name=named/>
+                </Ask>
+                <DeleteForm delete id name=name.clone() words=say!(file_row.delete_it)/>
+                <a class="button" href=format!("{link}/receipt") rel="external">
                     {say!(stored_file.receipt)}
                 </a>
             </div>
+            <Stage file=file.clone()/>
             <dl class="sheet">
                 <div>
                     <dt>{say!(stored_file.size)}</dt>
-                    <dd>
-                        {size}
-                        {exact}
-                    </dd>
+                    <dd>{size} {exact}</dd>
                 </div>
                 <div hidden=media_type.is_empty()>
                     <dt>{say!(stored_file.media_type)}</dt>
@@ -74,45 +103,39 @@ pub fn Stored(
                     <dt>{say!(stored_file.arrived)}</dt>
                     <dd><Moment millis=file.stored/></dd>
                 </div>
-                <div class="is-wide">
-                    <dt>{say!(stored_file.digest)}</dt>
-                    <dd>
-                        <code class="digest">{digest.clone()}</code>
-                        <CopyButton text=digest label=copy/>
-                    </dd>
-                </div>
-                <div class="is-wide">
-                    <dt>{say!(stored_file.check)}</dt>
-                    <dd>
-                        <code class="digest">{command.clone()}</code>
-                        <CopyButton text=command label=say!(copy.command)/>
-                    </dd>
-                </div>
             </dl>
+            <section class="sheet-digest">
+                <DigestFacts digest line name/>
+            </section>
         </article>
     }
     .into_any()
 }
 
-/// A name as a shell reads it.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | ',');
-    match name {
-        name if !name.starts_with('-') && name.chars().all(plain) => name.to_owned(),
-        name => format!("-- '{}'", name.replace('\'', r"'\''")),
+/// A file that was deleted and can still be taken back.
+#[component]
+pub fn Deleted(
+    /// The file.
+    deleted: DeletedFile,
+    /// Takes files back.
+    restore: ServerAction<RestoreFiles>,
+) -> impl IntoView {
+    let name = deleted.file.name().to_owned();
+    let folder = split(&deleted.file.path).0.to_owned();
+    view! {
+        <PageTitle name=Signal::stored(name.clone())/>
+        <article class="file-page" data-state="deleted">
+            <p class="file-page-folder">{folder}</p>
+            <h1><bdi>{name}</bdi></h1>
+            <p class="quiet">
+                {say!(stored_file.deleted)} " "
+                {say!(undo.until)} " " <Moment millis=deleted.until()/>
+            </p>
+            <div class="file-page-ways">
+                <RestoreForm restore file=deleted.file/>
+                <a class="button" href="/files">{say!(files_page.show_all)}</a>
+            </div>
+        </article>
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_leave_its_quotes() {
-        assert_eq!(quoted("film.mkv"), "film.mkv");
-        assert_eq!(quoted("my film.mkv"), "-- 'my film.mkv'");
-        assert_eq!(quoted("a'; rm -rf ~ '"), r"-- 'a'\''; rm -rf ~ '\'''");
-        assert_eq!(quoted("-c"), "-- '-c'");
-        assert_eq!(quoted("例.txt"), "例.txt");
-    }
+    .into_any()
 }

@@ -169,6 +169,12 @@ pub fn error(locale: Locale, error: &ApiError) -> String {
             let bytes = grouped(locale, u64::from(*limit));
             return td_string!(locale, error.search_too_long, bytes);
         }
+        ApiError::TooManyChosen { limit } => {
+            let limit = grouped(locale, u64::from(*limit));
+            return td_string!(locale, error.too_many_chosen, limit);
+        }
+        ApiError::NothingChosen => td_string!(locale, error.nothing_chosen),
+        ApiError::NoText => td_string!(locale, error.no_text),
         ApiError::NotFound => td_string!(locale, error.not_found),
         ApiError::NameTooLong => td_string!(locale, error.name_too_long),
         ApiError::NoName => td_string!(locale, error.no_name),

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use longhaul::api::{FilePage, FileQuery, StoredFile};
+use longhaul::api::{DeletedFile, FilePage, FileQuery, StoredFile};
 use longhaul::protocol::id::{FileId, Token};
 use longhaul::protocol::manifest::Manifest;
 use longhaul::protocol::trouble::Trouble;
@@ -197,6 +197,38 @@ impl Registry for House {
     async fn delete(&self, _: FileId) -> Result<bool, RegistryError> {
         Ok(false)
     }
+
+    async fn leaving(&self, _: FileId, _: bool) -> Result<(), RegistryError> {
+        Err(RegistryError::Unknown)
+    }
+
+    async fn leavings(&self) -> Result<Vec<StoredFile>, RegistryError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_aside(&self, _: FileId) -> Result<(), RegistryError> {
+        Err(RegistryError::Unknown)
+    }
+
+    async fn deleted(&self) -> Result<Vec<DeletedFile>, RegistryError> {
+        Ok(Vec::new())
+    }
+
+    async fn returning(&self, _: FileId, _: Option<&str>) -> Result<(), RegistryError> {
+        Err(RegistryError::Unknown)
+    }
+
+    async fn returns(&self) -> Result<Vec<(StoredFile, String)>, RegistryError> {
+        Ok(Vec::new())
+    }
+
+    async fn bring_back(&self, _: FileId, _: &str) -> Result<StoredFile, RegistryError> {
+        Err(RegistryError::Unknown)
+    }
+
+    async fn forget(&self, _: FileId) -> Result<bool, RegistryError> {
+        Ok(false)
+    }
 }
 
 #[async_trait]
@@ -240,7 +272,21 @@ impl Storage for House {
         Err(StorageError::Missing)
     }
 
-    async fn remove(&self, _: &str) -> Result<(), StorageError> {
+    // Nobody deletes files here.
+
+    async fn set_aside(&self, _: &str, _: FileId) -> Result<(), StorageError> {
+        Err(StorageError::Missing)
+    }
+
+    async fn bring_back(&self, _: FileId, _: &str) -> Result<(), StorageError> {
+        Err(StorageError::Missing)
+    }
+
+    async fn aside(&self) -> Result<Vec<FileId>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn destroy(&self, _: FileId) -> Result<(), StorageError> {
         Ok(())
     }
 }

@@ -72,8 +72,20 @@ impl Storage for Faulty {
         self.disk.rename(from, to).await
     }
 
-    async fn remove(&self, path: &str) -> Result<(), StorageError> {
-        self.disk.remove(path).await
+    async fn set_aside(&self, path: &str, id: FileId) -> Result<(), StorageError> {
+        self.disk.set_aside(path, id).await
+    }
+
+    async fn bring_back(&self, id: FileId, path: &str) -> Result<(), StorageError> {
+        self.disk.bring_back(id, path).await
+    }
+
+    async fn aside(&self) -> Result<Vec<FileId>, StorageError> {
+        self.disk.aside().await
+    }
+
+    async fn destroy(&self, id: FileId) -> Result<(), StorageError> {
+        self.disk.destroy(id).await
     }
 }
 

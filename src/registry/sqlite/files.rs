@@ -1,11 +1,13 @@
 //! Files that arrived.
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension, Row};
 use unicode_normalization::UnicodeNormalization;
 
 use super::uploads::forget_replaced_tokens;
 use super::{RegistryError, check_free};
 use crate::api::{FilePage, FileQuery, PAGE_SIZE, SortBy, StoredFile};
+use crate::kind::Kind;
 use crate::protocol::id::FileId;
 use crate::verify::Root;
 
@@ -19,7 +21,8 @@ macro_rules! select {
     };
 }
 
-fn file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
+/// Reads a file from the first seven columns.
+pub fn file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
     Ok(StoredFile {
         id: FileId::from_bytes(row.get(0)?),
         path: row.get(1)?,
@@ -33,12 +36,23 @@ fn file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
 
 /// What is searched instead of a path: neither case nor the spelling of accents
 /// matters in it, in any script.
-fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     text.nfc()
         .collect::<String>()
         .to_lowercase()
         .nfc()
         .collect()
+}
+
+/// Teaches SQL the kind of a file: `kind(path, media_type)`, as its word.
+pub fn teach_kinds(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    db.create_scalar_function("kind", 2, flags, |call| {
+        let (path, media_type) = (call.get_raw(0), call.get_raw(1));
+        Ok(Kind::of(path.as_str()?, media_type.as_str()?).word())
+    })
 }
 
 /// Makes the upload of row `no` a file.
@@ -78,11 +92,13 @@ pub fn by_token(db: &Connection, token: [u8; 32]) -> Result<Option<StoredFile>, 
 
 pub fn page(db: &Connection, query: &FileQuery) -> Result<FilePage, RegistryError> {
     // `instr` has no wildcards that would have to be escaped, and finds the empty text.
-    const FOUND: &str = "WHERE instr(folded, ?1) > 0";
+    const FOUND: &str =
+        "WHERE instr(folded, ?1) > 0 AND (?2 IS NULL OR kind(folded, media_type) = ?2)";
     let search = folded(&query.search);
+    let kind = query.kind.map(Kind::word);
     let total = db
         .prepare_cached(&format!("SELECT COUNT(*) FROM files {FOUND}"))?
-        .query_row([&search], |row| row.get(0))?;
+        .query_row((&search, kind), |row| row.get(0))?;
     let by = match query.sort {
         SortBy::Stored => "stored",
         SortBy::Path => "folded",
@@ -90,12 +106,12 @@ pub fn page(db: &Connection, query: &FileQuery) -> Result<FilePage, RegistryErro
     };
     let order = if query.descending { "DESC" } else { "ASC" };
     let mut select = db.prepare_cached(&format!(
-        "{} {FOUND} ORDER BY {by} {order}, id {order} LIMIT ?2 OFFSET ?3",
+        "{} {FOUND} ORDER BY {by} {order}, id {order} LIMIT ?3 OFFSET ?4",
         select!("")
     ))?;
     let skip = u64::from(query.page) * u64::from(PAGE_SIZE);
     let files = select
-        .query_map((&search, PAGE_SIZE, skip), file)?
+        .query_map((&search, kind, PAGE_SIZE, skip), file)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(FilePage { files, total })
 }

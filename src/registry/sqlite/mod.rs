@@ -1,5 +1,6 @@
 //! The registry in one SQLite file.
 
+mod deleted;
 mod files;
 mod schema;
 mod uploads;
@@ -14,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use self::worker::Worker;
 use super::{Claim, Epoch, Found, Registry, RegistryError, Upload, now};
-use crate::api::{FilePage, FileQuery, StoredFile};
+use crate::api::{DeletedFile, FilePage, FileQuery, StoredFile};
 use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::Manifest;
 use crate::verify::{BlockHash, Root};
@@ -76,7 +77,8 @@ fn check_free(connection: &Connection, id: FileId, path: &str) -> Result<(), Reg
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM files WHERE path = ?2 AND id <> ?1)
                  OR EXISTS (SELECT 1 FROM files WHERE moving = ?2 AND id <> ?1)
-                 OR EXISTS (SELECT 1 FROM uploads WHERE sealing = ?2 AND id <> ?1)",
+                 OR EXISTS (SELECT 1 FROM uploads WHERE sealing = ?2 AND id <> ?1)
+                 OR EXISTS (SELECT 1 FROM deleted WHERE back_to = ?2 AND id <> ?1)",
         )?
         .query_row((id.as_bytes(), path), |row| row.get(0))?;
     if taken {
@@ -226,6 +228,48 @@ impl Registry for Sqlite {
 
     async fn delete(&self, id: FileId) -> Result<bool, RegistryError> {
         self.0.call(move |db| files::delete(db, id)).await
+    }
+
+    async fn leaving(&self, id: FileId, leaving: bool) -> Result<(), RegistryError> {
+        self.0
+            .call(move |db| deleted::leaving(db, id, leaving))
+            .await
+    }
+
+    async fn leavings(&self) -> Result<Vec<StoredFile>, RegistryError> {
+        self.0.call(deleted::leavings).await
+    }
+
+    async fn put_aside(&self, id: FileId) -> Result<(), RegistryError> {
+        self.0
+            .call(move |db| deleted::put_aside(db, id, now()))
+            .await
+    }
+
+    async fn deleted(&self) -> Result<Vec<DeletedFile>, RegistryError> {
+        self.0.call(deleted::all).await
+    }
+
+    async fn returning(&self, id: FileId, path: Option<&str>) -> Result<(), RegistryError> {
+        let path = path.map(str::to_owned);
+        self.0
+            .call(move |db| deleted::returning(db, id, path.as_deref()))
+            .await
+    }
+
+    async fn returns(&self) -> Result<Vec<(StoredFile, String)>, RegistryError> {
+        self.0.call(deleted::returns).await
+    }
+
+    async fn bring_back(&self, id: FileId, path: &str) -> Result<StoredFile, RegistryError> {
+        let path = path.to_owned();
+        self.0
+            .call(move |db| deleted::bring_back(db, id, &path))
+            .await
+    }
+
+    async fn forget(&self, id: FileId) -> Result<bool, RegistryError> {
+        self.0.call(move |db| deleted::forget(db, id)).await
     }
 }
 

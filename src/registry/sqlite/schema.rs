@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::RegistryError;
+use super::{RegistryError, files};
 
 /// What leads from each version to the next. Never change one that was released.
 const MIGRATIONS: &[&str] = &[
@@ -57,6 +57,24 @@ CREATE TABLE replaced_tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX replaced_tokens_id ON replaced_tokens (id);
 ",
+    "
+-- Whether it is about to be put aside.
+ALTER TABLE files ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0;
+
+-- What was put aside; its columns are those of a file.
+CREATE TABLE deleted (
+    id         BLOB PRIMARY KEY,
+    token_hash BLOB NOT NULL,
+    path       TEXT NOT NULL,
+    size       INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    digest     BLOB NOT NULL,
+    started    INTEGER NOT NULL,
+    stored     INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL,
+    back_to    TEXT UNIQUE
+) STRICT;
+",
 ];
 
 /// Makes a connection durable and strict, and brings the tables up to date.
@@ -66,6 +84,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), RegistryError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    files::teach_kinds(connection)?;
 
     let found: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let Some(missing) = MIGRATIONS.get(found..) else {

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::api::{PAGE_SIZE, SortBy};
+use crate::kind::Kind;
 use crate::verify::{BLOCK, blocks};
 
 const ROOT: Root = Root([9; 32]);
@@ -59,6 +60,7 @@ impl House {
     async fn search(&self, search: &str) -> Vec<String> {
         self.found(FileQuery {
             search: search.into(),
+            kind: None,
             sort: SortBy::Path,
             descending: false,
             page: 0,
@@ -293,6 +295,7 @@ async fn pages_join_without_gap_or_repetition() {
         for page in 0..3 {
             let query = FileQuery {
                 search: String::new(),
+                kind: None,
                 sort,
                 descending,
                 page,
@@ -378,8 +381,12 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 async fn a_database_of_an_older_version_gets_what_it_lacks() {
     let house = House::new();
     house.begin(1, "a", 2 * BLOCK).await;
+    let file = house.store(2, "b", 1).await;
     let older = |db: &Connection| {
-        Ok(db.execute_batch("DROP INDEX uploads_alike; DROP TABLE replaced_tokens")?)
+        Ok(db.execute_batch(
+            "DROP INDEX uploads_alike; DROP TABLE replaced_tokens;
+             DROP TABLE deleted; ALTER TABLE files DROP COLUMN leaving",
+        )?)
     };
     house.registry.0.call(older).await.unwrap();
     let version = |db: &Connection| Ok(db.pragma_update(None, "user_version", 1)?);
@@ -387,6 +394,94 @@ async fn a_database_of_an_older_version_gets_what_it_lacks() {
     let house = house.reopened();
     let adopted = house.registry.adopt(id(1), Epoch(1), &token(2)).await;
     assert_eq!(adopted.unwrap().upload.path, "a");
+    assert_eq!(house.registry.file(id(2)).await.unwrap(), Some(file));
+    house.registry.leaving(id(2), true).await.unwrap();
+    house.registry.put_aside(id(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_are_narrowed_to_a_kind_by_what_their_names_say() {
+    let house = House::new();
+    for (n, path) in [(1, "d/A.PNG"), (2, "b.mkv"), (3, "c.png/c.zip"), (4, "e")] {
+        house.store(n, path, 1).await;
+    }
+    let of = async |kind| {
+        let query = FileQuery {
+            kind: Some(kind),
+            ..FileQuery::default()
+        };
+        let page = house.registry.files(&query).await.unwrap();
+        assert_eq!(page.total, page.files.len() as u64);
+        page.files
+            .into_iter()
+            .map(|file| file.path)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(Kind::Image).await, ["d/A.PNG"]);
+    assert_eq!(of(Kind::Video).await, ["b.mkv"]);
+    assert_eq!(of(Kind::Archive).await, ["c.png/c.zip"]);
+    // All of them were sent as text.
+    assert_eq!(of(Kind::Document).await, ["e"]);
+    assert!(of(Kind::Audio).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_put_aside_is_nowhere_until_it_is_brought_back() {
+    let house = House::new();
+    let registry = &house.registry;
+    let file = house.store(1, "a", 1).await;
+    registry.leaving(id(1), true).await.unwrap();
+    assert_eq!(
+        registry.leavings().await.unwrap(),
+        std::slice::from_ref(&file)
+    );
+    registry.leaving(id(1), false).await.unwrap();
+    assert!(registry.leavings().await.unwrap().is_empty());
+    registry.put_aside(id(1)).await.unwrap();
+    let again = registry.put_aside(id(1)).await;
+    assert!(matches!(again, Err(RegistryError::Unknown)));
+    assert_eq!(registry.file(id(1)).await.unwrap(), None);
+    assert_eq!(registry.find(&token(1)).await.unwrap(), None);
+    let house = house.reopened();
+    let registry = &house.registry;
+    let deleted = registry.deleted().await.unwrap();
+    assert_eq!(deleted.len(), 1);
+    assert_eq!(deleted[0].file, file);
+
+    // Its path is free; once it is about to come back under it, it is not.
+    registry.returning(id(1), Some("a")).await.unwrap();
+    assert!(!registry.forget(id(1)).await.unwrap());
+    house.begin(2, "a", 1).await;
+    assert!(is_taken(registry.sealing(id(2), Epoch(1), Some("a")).await));
+    registry.returning(id(1), None).await.unwrap();
+    registry.sealing(id(2), Epoch(1), Some("a")).await.unwrap();
+    assert!(is_taken(registry.returning(id(1), Some("a")).await));
+    registry.returning(id(1), Some("b")).await.unwrap();
+    let returns = registry.returns().await.unwrap();
+    assert_eq!(returns, [(file.clone(), "b".into())]);
+    let back = registry.bring_back(id(1), "b").await.unwrap();
+    assert_eq!((back.path.as_str(), back.digest), ("b", file.digest));
+    assert_eq!(registry.bring_back(id(1), "b").await.unwrap(), back);
+    assert!(registry.deleted().await.unwrap().is_empty());
+    let found = registry.find(&token(1)).await.unwrap();
+    assert_eq!(found, Some(Found::Stored(back)));
+}
+
+#[tokio::test]
+async fn what_comes_back_leaves_its_token_to_who_began_anew_with_it() {
+    let house = House::new();
+    let registry = &house.registry;
+    house.store(1, "a", 1).await;
+    registry.put_aside(id(1)).await.unwrap();
+    let manifest = manifest("a", 1);
+    let begun = registry.begin(id(2), &token(1), &manifest, "a").await;
+    begun.unwrap();
+    registry.bring_back(id(1), "a").await.unwrap();
+    let found = registry.find(&token(1)).await.unwrap();
+    assert_eq!(found, Some(Found::Upload(id(2))));
+    registry.put_aside(id(1)).await.unwrap();
+    assert!(registry.forget(id(1)).await.unwrap());
+    assert!(!registry.forget(id(1)).await.unwrap());
 }
 
 #[tokio::test]

@@ -1,23 +1,27 @@
 //! The control plane: what the server functions do.
 //!
-//! A rename is written down before it begins, so that a crash in the middle is
-//! completed by [`super::recover`]. A deletion takes the file first and the record of
-//! it after: what a crash leaves is a record without a file, which can be deleted
-//! again, never a file that its owner believes deleted. Changes happen one at a time,
-//! and to their end even if whoever asked has gone.
+//! A rename, a deletion and the return of what was deleted are written down before they
+//! begin, so that a crash in the middle is completed by [`super::recover`], never half of
+//! one: a file that its owner believes deleted is not seen, and one that is seen is known.
+//! Changes happen one at a time, and to their end even if whoever asked has gone.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures::TryStreamExt;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::hub::Hub;
-use crate::api::{ApiError, FilePage, FileQuery, FileView, StoredFile};
+use crate::api::{
+    ApiError, DeletedFile, FilePage, FileQuery, FileView, MAX_CHOSEN, StoredFile, TextView,
+};
+use crate::kind::{Shown, View};
 use crate::protocol::id::FileId;
 use crate::protocol::live::LiveUpload;
 use crate::protocol::manifest::Limits;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Registry, RegistryError, now};
 use crate::storage::{Storage, StorageError, name};
 
 /// The longest text to search for, in bytes.
@@ -25,6 +29,9 @@ const MAX_SEARCH: u32 = 1024;
 
 /// The longest name to give a file, in bytes.
 const MAX_NAME: usize = 4096;
+
+/// How much of a file is shown as text, in bytes.
+const MAX_TEXT: u64 = 256 << 10;
 
 /// The control plane.
 pub struct Desk {
@@ -34,6 +41,13 @@ pub struct Desk {
     limits: Limits,
     /// Held by whoever changes a file.
     changing: tokio::sync::Mutex<()>,
+}
+
+/// What can be done to several files at once.
+#[derive(Clone, Copy)]
+enum Change {
+    Delete,
+    Restore,
 }
 
 /// The desk of the server that runs this server function.
@@ -93,8 +107,12 @@ impl Desk {
         if let Some(upload) = self.hub.upload(id) {
             return Ok(FileView::Upload(upload));
         }
-        let file = self.file(id).await?;
-        Ok(FileView::Stored(file.ok_or(ApiError::NotFound)?))
+        if let Some(file) = self.file(id).await? {
+            return Ok(FileView::Stored(file));
+        }
+        let deleted = self.deleted().await?;
+        let deleted = deleted.into_iter().find(|deleted| deleted.file.id == id);
+        deleted.map(FileView::Deleted).ok_or(ApiError::NotFound)
     }
 
     /// A file that arrived.
@@ -138,19 +156,117 @@ impl Desk {
         Ok(StoredFile { path, ..file })
     }
 
-    /// Deletes a file.
-    pub async fn delete(self: &Arc<Self>, id: FileId) -> Result<(), ApiError> {
-        let desk = Arc::clone(self);
-        to_the_end(async move { desk.delete_now(id).await }).await
+    /// Deletes those of these files that are there; an error if none is. They can be
+    /// taken back for a while.
+    pub async fn delete(self: &Arc<Self>, ids: Vec<FileId>) -> Result<Vec<StoredFile>, ApiError> {
+        self.each(ids, Change::Delete).await
     }
 
-    async fn delete_now(&self, id: FileId) -> Result<(), ApiError> {
+    async fn delete_now(&self, id: FileId) -> Result<StoredFile, ApiError> {
         let _changing = self.changing.lock().await;
         let file = self.file(id).await?.ok_or(ApiError::NotFound)?;
-        self.storage.remove(&file.path).await?;
-        self.registry.delete(id).await?;
+        self.registry.leaving(id, true).await?;
+        match self.storage.set_aside(&file.path, id).await {
+            Ok(()) => self.registry.put_aside(id).await?,
+            // Somebody took it away from the folder: there is nothing to take back.
+            Err(StorageError::Missing) => _ = self.registry.delete(id).await?,
+            // Nothing is known of what was done: the next start will see.
+            Err(error @ StorageError::Io { .. }) => return Err(error.into()),
+            Err(error) => {
+                self.registry.leaving(id, false).await?;
+                return Err(error.into());
+            }
+        }
         tracing::info!(%id, path = file.path, size = file.size, "a file was deleted");
-        Ok(())
+        Ok(file)
+    }
+
+    /// Changes each file that is there, one after another, until it fails; an error if
+    /// none is there.
+    async fn each(
+        self: &Arc<Self>,
+        mut ids: Vec<FileId>,
+        change: Change,
+    ) -> Result<Vec<StoredFile>, ApiError> {
+        check_count(ids.len())?;
+        ids.sort_unstable();
+        ids.dedup();
+        let desk = Arc::clone(self);
+        to_the_end(async move {
+            let mut files = Vec::with_capacity(ids.len());
+            for id in ids {
+                let changed = match change {
+                    Change::Delete => desk.delete_now(id).await,
+                    Change::Restore => desk.restore_now(id).await,
+                };
+                match changed {
+                    Ok(file) => files.push(file),
+                    // Somebody else was faster.
+                    Err(ApiError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            match files.is_empty() {
+                true => Err(ApiError::NotFound),
+                false => Ok(files),
+            }
+        })
+        .await
+    }
+
+    /// What was deleted and can still be taken back, the latest first.
+    pub async fn deleted(&self) -> Result<Vec<DeletedFile>, ApiError> {
+        let mut deleted = self.registry.deleted().await?;
+        let now = now();
+        deleted.retain(|deleted| deleted.until() > now);
+        Ok(deleted)
+    }
+
+    /// Takes back those of these files that were deleted; an error if none can be.
+    pub async fn restore(self: &Arc<Self>, ids: Vec<FileId>) -> Result<Vec<StoredFile>, ApiError> {
+        self.each(ids, Change::Restore).await
+    }
+
+    async fn restore_now(&self, id: FileId) -> Result<StoredFile, ApiError> {
+        let _changing = self.changing.lock().await;
+        let deleted = self.deleted().await?;
+        let deleted = deleted.into_iter().find(|deleted| deleted.file.id == id);
+        let mut path = deleted.ok_or(ApiError::NotFound)?.file.path;
+        loop {
+            let taken = match self.registry.returning(id, Some(&path)).await {
+                Ok(()) => match self.storage.bring_back(id, &path).await {
+                    Ok(()) => break,
+                    Err(StorageError::Exists { taken }) => taken,
+                    // Nothing is known of what was done: the next start will see.
+                    Err(error @ StorageError::Io { .. }) => return Err(error.into()),
+                    Err(error) => {
+                        self.registry.returning(id, None).await?;
+                        return Err(error.into());
+                    }
+                },
+                Err(RegistryError::Taken) => path.clone(),
+                Err(error) => return Err(error.into()),
+            };
+            path = name::alternative(&path, &taken);
+        }
+        let file = self.registry.bring_back(id, &path).await?;
+        tracing::info!(%id, path, "a deleted file was taken back");
+        Ok(file)
+    }
+
+    /// The beginning of a file that is shown as text.
+    pub async fn text(&self, id: FileId) -> Result<TextView, ApiError> {
+        let file = self.file(id).await?.ok_or(ApiError::NotFound)?;
+        if View::of(&file.path).is_none_or(|view| view.shown != Shown::Text) {
+            return Err(ApiError::NoText);
+        }
+        let len = file.size.min(MAX_TEXT);
+        let pieces = self.storage.read(&file.path, 0..len).await?;
+        let bytes = pieces.try_collect::<Vec<Bytes>>().await?.concat();
+        Ok(TextView {
+            text: text(&bytes),
+            more: len < file.size,
+        })
     }
 
     /// Cancels an upload, whoever sends it.
@@ -175,6 +291,36 @@ impl Desk {
     /// Where the bytes are.
     pub(super) fn storage(&self) -> &dyn Storage {
         self.storage.as_ref()
+    }
+}
+
+/// Reads the beginning of a text: UTF-8, or UTF-16 that says so.
+fn text(bytes: &[u8]) -> String {
+    let utf16 = |read: fn([u8; 2]) -> u16, rest: &[u8]| {
+        let units = rest.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+        String::from_utf16_lossy(&units.collect::<Vec<u16>>())
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => utf16(u16::from_le_bytes, rest),
+        [0xFE, 0xFF, rest @ ..] => utf16(u16::from_be_bytes, rest),
+        bytes => {
+            let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+            // The last character may be cut off.
+            let whole = match std::str::from_utf8(bytes) {
+                Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+                _ => bytes,
+            };
+            String::from_utf8_lossy(whole).into_owned()
+        }
+    }
+}
+
+/// Whether a request may be about so many files.
+pub(super) fn check_count(chosen: usize) -> Result<(), ApiError> {
+    match u32::try_from(chosen) {
+        Ok(0) => Err(ApiError::NothingChosen),
+        Ok(..=MAX_CHOSEN) => Ok(()),
+        _ => Err(ApiError::TooManyChosen { limit: MAX_CHOSEN }),
     }
 }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use super::*;
-use crate::api::{DeleteFile, ListFiles, RenameFile, ViewFile};
+use crate::api::{DeleteFiles, ListFiles, RenameFile, ViewFile};
 use crate::protocol::id::Token;
 use crate::protocol::manifest::Manifest;
 use crate::registry::{Epoch, Sqlite};
@@ -147,18 +147,97 @@ async fn a_rename_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn deleted_is_gone_from_the_disk_and_from_the_list() {
+async fn deleted_is_gone_from_the_folder_and_from_the_list() {
     let house = House::new().await;
     let desk = &house.desk;
     house.store(1, "d/a").await;
-    desk.delete(id(1)).await.unwrap();
+    desk.delete(vec![id(1)]).await.unwrap();
     assert!(!house.on_disk("d"));
-    assert_eq!(desk.delete(id(1)).await, Err(ApiError::NotFound));
-    // A record without its file can be deleted all the same.
+    assert_eq!(desk.delete(vec![id(1)]).await, Err(ApiError::NotFound));
+    assert_eq!(desk.files(FileQuery::default()).await.unwrap().total, 0);
+    assert!(matches!(desk.view(id(1)).await, Ok(FileView::Deleted(_))));
+    // A record without its file can be deleted all the same; nothing is left of it.
     house.store(2, "b").await;
     std::fs::remove_file(house.dir.path().join("files/b")).unwrap();
-    desk.delete(id(2)).await.unwrap();
-    assert_eq!(desk.file(id(2)).await, Ok(None));
+    desk.delete(vec![id(2)]).await.unwrap();
+    assert_eq!(desk.view(id(2)).await, Err(ApiError::NotFound));
+    assert_eq!(desk.restore(vec![id(2)]).await, Err(ApiError::NotFound));
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_back_as_it_was() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    house.store(1, "d/a").await;
+    house.store(2, "b").await;
+    let before = desk.files(FileQuery::default()).await.unwrap();
+    // What somebody else deleted meanwhile does not stand in the way.
+    let deleted = desk.delete(vec![id(2), id(1), id(9), id(1)]).await;
+    assert_eq!(deleted.unwrap().len(), 2);
+    let listed = desk.deleted().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|deleted| deleted.until() > now()));
+    let back = desk.restore(vec![id(1), id(2)]).await.unwrap();
+    assert_eq!(back.len(), 2);
+    assert!(house.on_disk("d/a") && house.on_disk("b"));
+    assert_eq!(desk.files(FileQuery::default()).await.unwrap(), before);
+    assert_eq!(desk.deleted().await, Ok(Vec::new()));
+    assert_eq!(desk.restore(vec![id(1)]).await, Err(ApiError::NotFound));
+}
+
+#[tokio::test]
+async fn what_comes_back_takes_no_name_from_another() {
+    let house = House::new().await;
+    let desk = &house.desk;
+    for n in 1..=3 {
+        house.store(n, "a.txt").await;
+        desk.delete(vec![id(n)]).await.unwrap();
+    }
+    house.store(4, "a.txt").await;
+    // One that nobody told us of.
+    std::fs::write(house.dir.path().join("files/a (2).txt"), "mine").unwrap();
+    let back = desk.restore(vec![id(1), id(2)]).await.unwrap();
+    let paths: Vec<_> = back.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["a (3).txt", "a (4).txt"]);
+    // A folder that is a file by now.
+    house.store(5, "d/b").await;
+    desk.delete(vec![id(5)]).await.unwrap();
+    house.store(6, "d").await;
+    let back = desk.restore(vec![id(5)]).await.unwrap();
+    assert_eq!(back[0].path, "d (2)/b");
+    assert!(house.on_disk("d (2)/b"));
+}
+
+#[tokio::test]
+async fn a_request_is_about_so_many_files_at_most() {
+    let house = House::new().await;
+    let many = vec![id(1); MAX_CHOSEN as usize + 1];
+    let refused = house.desk.delete(many).await;
+    assert_eq!(refused, Err(ApiError::TooManyChosen { limit: MAX_CHOSEN }));
+    let nothing = house.desk.delete(Vec::new()).await;
+    assert_eq!(nothing, Err(ApiError::NothingChosen));
+}
+
+#[tokio::test]
+async fn a_text_is_shown_and_nothing_else_as_text() {
+    let house = House::new().await;
+    house.store(1, "page.html").await;
+    let view = house.desk.text(id(1)).await.unwrap();
+    assert_eq!((view.text.as_str(), view.more), ("\0\0\0", false));
+    house.store(2, "program").await;
+    assert_eq!(house.desk.text(id(2)).await, Err(ApiError::NoText));
+    assert_eq!(house.desk.text(id(9)).await, Err(ApiError::NotFound));
+}
+
+#[test]
+fn a_text_is_read_whatever_it_is() {
+    assert_eq!(text("例".as_bytes()), "例");
+    // Cut off in the middle of a letter.
+    assert_eq!(text(&"a例".as_bytes()[..3]), "a");
+    assert_eq!(text(b"\xEF\xBB\xBFa"), "a");
+    assert_eq!(text(b"\xFF\xFEa\0\x8B\x4F"), "a例");
+    assert_eq!(text(b"\xFE\xFF\0a\x4F\x8B\x4F"), "a例");
+    assert_eq!(text(b"a\xC3b"), "a\u{fffd}b");
 }
 
 #[tokio::test]
@@ -167,7 +246,7 @@ async fn a_rename_and_a_deletion_at_once_leave_nothing_behind() {
     for n in 0..30 {
         house.store(n, "a").await;
         let rename = house.desk.rename(id(n), "b".into());
-        let delete = house.desk.delete(id(n));
+        let delete = house.desk.delete(vec![id(n)]);
         let (_, deleted) = tokio::join!(rename, delete);
         deleted.unwrap();
         assert!(!house.on_disk("a") && !house.on_disk("b"));
@@ -182,7 +261,7 @@ async fn a_change_goes_on_when_whoever_asked_has_gone() {
     assert!(futures::poll!(rename.as_mut()).is_pending());
     drop(rename);
     // Changes happen one at a time: the next one waits for it.
-    let next = house.desk.delete(id(9)).await;
+    let next = house.desk.delete(vec![id(9)]).await;
     assert_eq!(next, Err(ApiError::NotFound));
     assert!(house.on_disk("b"));
     assert_eq!(house.desk.file(id(1)).await.unwrap().unwrap().path, "b");
@@ -226,8 +305,20 @@ async fn an_error_of_a_server_function_has_its_status() {
 #[tokio::test]
 async fn a_form_without_javascript_is_led_back_to_its_page() {
     let house = House::new().await;
-    let form = format!("id={}", id(9));
-    let answer = house.call::<DeleteFile>(&form, "text/html,*/*").await;
+    let form = format!("ids%5B%5D={}", id(9));
+    let answer = house.call::<DeleteFiles>(&form, "text/html,*/*").await;
     assert_eq!(answer.status(), 302);
     assert!(answer.headers().contains_key(header::LOCATION));
+}
+
+#[tokio::test]
+async fn a_form_with_check_boxes_deletes_what_is_checked() {
+    let house = House::new().await;
+    for n in 1..=3 {
+        house.store(n, &n.to_string()).await;
+    }
+    let form = format!("ids%5B%5D={}&ids%5B%5D={}", id(1), id(3));
+    let answer = house.call::<DeleteFiles>(&form, "text/html,*/*").await;
+    assert_eq!(answer.status(), 302);
+    assert!(!house.on_disk("1") && house.on_disk("2") && !house.on_disk("3"));
 }

@@ -1,10 +1,13 @@
-//! Files going out: their content, and the receipt that says what was received.
+//! Files going out: their content, to be saved or looked at, several as one archive, and
+//! the receipt that says what was received.
 //!
-//! Whatever a file pretends to be, a browser only ever saves it: it is an attachment,
-//! its type is not guessed at, and if it is opened all the same it runs in a sandbox
-//! with an origin of its own.
+//! Whatever a file pretends to be, it never runs. Its content is an attachment, its type
+//! is not guessed at, and if it is opened all the same it is in a sandbox with an origin
+//! of its own. What is shown in place is shown as what [`crate::kind::View`] lists.
 
+mod archive;
 mod range;
+mod view;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,11 +28,13 @@ use super::desk::Desk;
 use crate::api::{ApiError, StoredFile};
 use crate::verify::Root;
 
-/// The routes `/f/{id}/content` and `/f/{id}/receipt`. No layer may compress them:
-/// ranges and tags are about the bytes as they are.
+/// The routes `/f/{id}/content`, `/f/{id}/view`, `/f/{id}/receipt` and `/files.zip`. No
+/// layer may compress them: ranges and tags are about the bytes as they are.
 pub fn routes<S: Clone + Send + Sync + 'static>(desk: Arc<Desk>) -> Router<S> {
     Router::new()
         .route("/f/{id}/content", get(content))
+        .route("/f/{id}/view", get(view::view))
+        .route("/files.zip", get(archive::archive))
         .route("/f/{id}/receipt", get(receipt))
         .with_state(desk)
 }
@@ -63,7 +68,21 @@ async fn content(
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
     let file = stored(&desk, &id).await?;
-    let tag = tag(&file)?;
+    let mut headers = HeaderMap::new();
+    describe(&mut headers, &file);
+    send(&desk, &file, &method, &asked, headers).await
+}
+
+/// Answers with the bytes of a file, or those that are asked for, besides what `headers`
+/// say of it.
+async fn send(
+    desk: &Desk,
+    file: &StoredFile,
+    method: &Method,
+    asked: &HeaderMap,
+    described: HeaderMap,
+) -> Result<Response, Refusal> {
+    let tag = tag(file)?;
     let mut headers = HeaderMap::new();
     headers.typed_insert(tag.clone());
     headers.insert(header::CACHE_CONTROL, PRIVATE);
@@ -71,21 +90,10 @@ async fn content(
     if unchanged.is_some_and(|known| !known.precondition_passes(&tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let len = desk.storage().len(&file.path).await?;
-    if len != Some(file.size) {
-        tracing::error!(
-            id = %file.id, path = file.path, size = file.size, found = len,
-            "a file is not as it was stored"
-        );
-        return Err(match len {
-            None => ApiError::NotFound,
-            Some(_) => ApiError::Internal,
-        }
-        .into());
-    }
+    unchanged_on_disk(desk, file).await?;
     headers.typed_insert(AcceptRanges::bytes());
-    describe(&mut headers, &file);
-    let (status, range) = match asked_range(&method, &asked, &tag, file.size) {
+    headers.extend(described);
+    let (status, range) = match asked_range(method, asked, &tag, file.size) {
         Wanted::Whole => (StatusCode::OK, 0..file.size),
         Wanted::Part(range) => {
             let whole = ContentRange::bytes(range.clone(), file.size);
@@ -100,11 +108,27 @@ async fn content(
         }
     };
     headers.typed_insert(ContentLength(range.end - range.start));
-    let body = match method {
+    let body = match *method {
         Method::HEAD => Body::empty(),
         _ => Body::from_stream(desk.storage().read(&file.path, range).await?),
     };
     Ok((status, headers, body).into_response())
+}
+
+/// An error if a file is not there any more as it was stored.
+async fn unchanged_on_disk(desk: &Desk, file: &StoredFile) -> Result<(), ApiError> {
+    let len = desk.storage().len(&file.path).await?;
+    if len == Some(file.size) {
+        return Ok(());
+    }
+    tracing::error!(
+        id = %file.id, path = file.path, size = file.size, found = len,
+        "a file is not as it was stored"
+    );
+    Err(match len {
+        None => ApiError::NotFound,
+        Some(_) => ApiError::Internal,
+    })
 }
 
 /// A browser may keep it, but asks each time whether it is still there.
@@ -138,32 +162,37 @@ fn asked_range(method: &Method, asked: &HeaderMap, tag: &ETag, len: u64) -> Want
 /// Says what it is, and that it is to be saved and not to be run.
 fn describe(headers: &mut HeaderMap, file: &StoredFile) {
     let media_type = mime_guess::from_path(&file.path).first_or_octet_stream();
-    let fixed = [
+    harmless(headers, "sandbox; default-src 'none'");
+    name_it(headers, "attachment", file.name());
+    if let Ok(value) = HeaderValue::from_str(media_type.essence_str()) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+}
+
+/// What every file has: its type is not guessed at, other sites do not get it, and there
+/// is a policy for when it is a page of its own.
+fn harmless(headers: &mut HeaderMap, policy: &'static str) {
+    for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'",
-        ),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (
             header::HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    for (name, value) in [
-        (header::CONTENT_TYPE, media_type.essence_str().to_owned()),
-        (header::CONTENT_DISPOSITION, disposition(file.name())),
     ] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
+        headers.insert(name, HeaderValue::from_static(value));
     }
 }
 
-/// An attachment of any name: RFC 6266, with a plain name for what knows no better.
-fn disposition(name: &str) -> String {
+/// Says how it is meant, `attachment` or `inline`, and what it is called when saved.
+fn name_it(headers: &mut HeaderMap, meant: &str, name: &str) {
+    if let Ok(value) = HeaderValue::try_from(disposition(meant, name)) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+}
+
+/// Any name: RFC 6266, with a plain name for what knows no better.
+fn disposition(meant: &str, name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| match c {
@@ -183,7 +212,7 @@ fn disposition(name: &str) -> String {
             _ => exact.push_str(&format!("%{byte:02X}")),
         }
     }
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
+    format!("{meant}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
 /// What a sender keeps as proof.

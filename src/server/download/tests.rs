@@ -12,25 +12,27 @@ use crate::registry::{Epoch, Registry, Sqlite};
 use crate::server::hub::Hub;
 use crate::server::metrics::Metrics;
 use crate::storage::disk::Disk;
-use crate::storage::{Opening, Storage};
+use crate::storage::{Opening, Storage, UploadWriter};
 
 const ID: FileId = FileId::from_bytes([1; 16]);
 const CONTENT: &[u8] = b"0123456789";
 
-struct House {
-    dir: TempDir,
-    router: Router,
+pub(super) struct House {
+    pub dir: TempDir,
+    pub registry: Arc<Sqlite>,
+    pub storage: Arc<Disk>,
+    pub router: Router,
     tag: String,
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub(super) struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    fn header(&self, name: HeaderName) -> &str {
+    pub fn header(&self, name: HeaderName) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -38,38 +40,69 @@ impl Answer {
 }
 
 impl House {
+    /// A house with one file.
     async fn new(path: &str) -> Self {
+        let house = Self::empty().await;
+        house.store(1, path, CONTENT).await;
+        house
+    }
+
+    pub async fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let registry = Arc::new(Sqlite::open(dir.path()).unwrap());
         let storage = Arc::new(Disk::open(dir.path()).unwrap());
-        let manifest = Manifest {
-            path: path.into(),
-            size: CONTENT.len() as u64,
-            modified: None,
-            media_type: "text/html".into(),
-        };
-        let token = Token::from_bytes([1; 16]);
-        registry.begin(ID, &token, &manifest, path).await.unwrap();
-        let writer = storage
-            .open(ID, manifest.size, Epoch(1), Opening::New)
-            .await;
-        let writer = writer.unwrap();
-        writer.write(0, vec![CONTENT.into()]).await.unwrap();
-        writer.seal(path).await.unwrap();
-        let root = Root(*blake3::hash(CONTENT).as_bytes());
-        registry.finish(ID, Epoch(1), path, root).await.unwrap();
         let metrics = Arc::new(Metrics::new().unwrap());
         let hub = Hub::new(registry.clone(), storage.clone(), metrics).await;
         let hub = Arc::new(hub.unwrap());
-        let desk = Arc::new(Desk::new(registry, storage, hub, Limits::default()));
+        let limits = Limits::default();
+        let desk = Desk::new(registry.clone(), storage.clone(), hub, limits);
         Self {
             dir,
-            router: routes(desk),
-            tag: format!("\"{root}\""),
+            registry,
+            storage,
+            router: routes(Arc::new(desk)),
+            tag: format!("\"{}\"", blake3::hash(CONTENT).to_hex()),
         }
     }
 
-    async fn ask(&self, method: &str, what: &str, headers: &[(HeaderName, &str)]) -> Answer {
+    /// Stores a file.
+    pub async fn store(&self, n: u8, path: &str, content: &'static [u8]) -> FileId {
+        let root = Root(*blake3::hash(content).as_bytes());
+        let writer = self.begin(n, path, content.len() as u64).await;
+        writer.write(0, vec![content.into()]).await.unwrap();
+        self.seal(n, path, writer, root).await
+    }
+
+    pub async fn begin(&self, n: u8, path: &str, size: u64) -> Box<dyn UploadWriter> {
+        let id = FileId::from_bytes([n; 16]);
+        let manifest = Manifest {
+            path: path.into(),
+            size,
+            modified: None,
+            media_type: "text/html".into(),
+        };
+        let token = Token::from_bytes([n; 16]);
+        let registry = &self.registry;
+        registry.begin(id, &token, &manifest, path).await.unwrap();
+        let writer = self.storage.open(id, size, Epoch(1), Opening::New).await;
+        writer.unwrap()
+    }
+
+    pub async fn seal(
+        &self,
+        n: u8,
+        path: &str,
+        writer: Box<dyn UploadWriter>,
+        root: Root,
+    ) -> FileId {
+        let id = FileId::from_bytes([n; 16]);
+        writer.seal(path).await.unwrap();
+        let registry = &self.registry;
+        registry.finish(id, Epoch(1), path, root).await.unwrap();
+        id
+    }
+
+    pub async fn ask(&self, method: &str, what: &str, headers: &[(HeaderName, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(what);
         for (name, value) in headers {
             request = request.header(name, *value);
@@ -215,12 +248,68 @@ async fn the_receipt_says_what_was_received() {
 }
 
 #[tokio::test]
+async fn what_is_shown_is_of_our_type_and_in_a_sandbox() {
+    let house = House::new("d/page.HTML").await;
+    house.store(2, "clip.mp4", CONTENT).await;
+    house.store(3, "paper.pdf", CONTENT).await;
+    house.store(4, "drawing.svg", CONTENT).await;
+    let view = async |n: u8, headers: &[(HeaderName, &str)]| {
+        let id = FileId::from_bytes([n; 16]);
+        house.ask("GET", &format!("/f/{id}/view"), headers).await
+    };
+    let text = view(1, &[]).await;
+    assert_eq!((text.status, text.body.as_slice()), (200, CONTENT));
+    assert_eq!(
+        text.header(header::CONTENT_TYPE),
+        "text/plain; charset=utf-8"
+    );
+    assert_eq!(text.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+    let disposition = text.header(header::CONTENT_DISPOSITION);
+    assert!(disposition.starts_with("inline; filename=\"page.HTML\""));
+    for n in [1, 2, 4] {
+        let policy = view(n, &[]).await;
+        let policy = policy.header(header::CONTENT_SECURITY_POLICY).to_owned();
+        assert!(
+            policy.starts_with("sandbox; default-src 'none';"),
+            "{policy}"
+        );
+        assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    }
+
+    let film = view(2, &[(header::RANGE, "bytes=3-5")]).await;
+    assert_eq!((film.status, film.body.as_slice()), (206, &b"345"[..]));
+    assert_eq!(film.header(header::CONTENT_TYPE), "video/mp4");
+    assert_eq!(film.header(header::X_FRAME_OPTIONS), "");
+    // A PDF is framed by this server's own pages, and by no other.
+    let pdf = view(3, &[]).await;
+    assert_eq!(pdf.header(header::X_FRAME_OPTIONS), "SAMEORIGIN");
+    let policy = pdf.header(header::CONTENT_SECURITY_POLICY);
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'self'"));
+    // In a tab of its own it would be a document.
+    let svg = view(4, &[]).await;
+    assert_eq!(svg.header(header::CONTENT_TYPE), "image/svg+xml");
+    let disposition = svg.header(header::CONTENT_DISPOSITION);
+    assert!(disposition.starts_with("attachment"));
+}
+
+#[tokio::test]
+async fn what_is_not_shown_is_refused_with_a_way_on() {
+    let house = House::new("program.exe").await;
+    let answer = house.ask("GET", &format!("/f/{ID}/view"), &[]).await;
+    assert_eq!(answer.status, 415);
+    let text = String::from_utf8(answer.body).unwrap();
+    assert!(text.contains(&format!("/f/{ID}/content")), "{text}");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_in_a_sentence() {
     let house = House::new("a").await;
     let other = FileId::from_bytes([2; 16]);
     for path in [
         format!("/f/{other}/content"),
         format!("/f/{other}/receipt"),
+        format!("/f/{other}/view"),
+        format!("/files.zip?ids={ID}&ids={other}"),
         "/f/..%2f..%2fetc%2fpasswd/content".into(),
     ] {
         let answer = house.ask("GET", &path, &[]).await;
@@ -242,7 +331,7 @@ async fn a_file_that_was_changed_on_the_disk_is_not_passed_off_as_the_one_that_a
 #[test]
 fn any_name_is_a_safe_header() {
     assert_eq!(
-        disposition("пример \"例\" 100%.txt"),
+        disposition("attachment", "пример \"例\" 100%.txt"),
         "attachment; filename=\"______ ___ 100_.txt\"; filename*=UTF-8''\
          %D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80%20%22%E4%BE%8B%22%20100%25.txt"
     );
@@ -251,7 +340,7 @@ fn any_name_is_a_safe_header() {
 proptest! {
     #[test]
     fn a_name_never_breaks_out_of_its_header(name in ".*|[\"\\\\;%\r\n/a]*") {
-        let value = disposition(&name);
+        let value = disposition("attachment", &name);
         prop_assert!(HeaderValue::from_str(&value).is_ok());
         prop_assert_eq!(value.matches('"').count(), 2);
         prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));

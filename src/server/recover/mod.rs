@@ -12,11 +12,15 @@
 //! | an upload of which nothing is durable | the part | it is over: nothing is lost |
 //! | nothing | a part | the part is deleted |
 //! | a file, about to be moved | the file, under either name | it is moved |
+//! | a file, about to be deleted | the file, under its name or put aside | it is deleted |
+//! | a deleted file, about to come back | the file, put aside or under its name | it is back |
+//! | a deleted file | nothing put aside | it is forgotten |
+//! | nothing | something put aside | that is destroyed |
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::api::StoredFile;
+use crate::api::{DeletedFile, KEPT, StoredFile};
 use crate::protocol::id::FileId;
 use crate::protocol::trouble::Trouble;
 use crate::registry::{Claim, Registry, RegistryError, Upload, now};
@@ -60,6 +64,10 @@ pub struct Summary {
     pub discarded: usize,
     /// Files whose move was completed or taken back.
     pub moved: usize,
+    /// Files whose deletion or return was completed or taken back.
+    pub deleted: usize,
+    /// Deleted files that can be taken back no longer.
+    pub gone: usize,
 }
 
 /// Brings both together at the start, before anybody is connected. Uploads that are
@@ -73,6 +81,29 @@ pub async fn recover(
     for (file, to) in registry.moves().await? {
         finish_move(registry, storage, &file, &to).await?;
         summary.moved += 1;
+    }
+    let mut aside: HashSet<FileId> = storage.aside().await?.into_iter().collect();
+    for file in registry.leavings().await? {
+        if put_aside(registry, storage, &file, &aside).await? {
+            aside.insert(file.id);
+        }
+        summary.deleted += 1;
+    }
+    for (file, to) in registry.returns().await? {
+        if finish_return(registry, storage, &file, &to).await? {
+            aside.remove(&file.id);
+        }
+        summary.deleted += 1;
+    }
+    summary.gone = purge(registry, storage, KEPT).await?;
+    for deleted in registry.deleted().await? {
+        if !aside.remove(&deleted.file.id) {
+            registry.forget(deleted.file.id).await?;
+            summary.gone += 1;
+        }
+    }
+    for id in aside {
+        storage.destroy(id).await?;
     }
     let mut parts: HashSet<FileId> = storage.parts().await?.into_iter().collect();
     let before = oldest(expire_after);
@@ -113,6 +144,8 @@ pub async fn recover(
         ended = summary.ended,
         discarded = summary.discarded,
         moved = summary.moved,
+        deleted = summary.deleted,
+        gone = summary.gone,
         "storage and registry agree"
     );
     Ok(summary)
@@ -238,6 +271,76 @@ async fn finish_move(
         tracing::info!(id = %file.id, path = file.path, to, "a move is taken back");
     }
     Ok(())
+}
+
+/// Completes a deletion; whether the file is put aside now. If there is neither the file
+/// nor anything put aside, it is forgotten.
+async fn put_aside(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    file: &StoredFile,
+    aside: &HashSet<FileId>,
+) -> Result<bool, RecoverError> {
+    let (id, path) = (file.id, &file.path);
+    let there = match storage.set_aside(path, id).await {
+        Ok(()) => true,
+        Err(StorageError::Missing) => aside.contains(&id),
+        Err(e) => return Err(e.into()),
+    };
+    if there {
+        registry.put_aside(id).await?;
+        tracing::info!(%id, path, "a deletion is completed");
+    } else {
+        registry.delete(id).await?;
+        tracing::warn!(%id, path, "nothing was left of a file that was to be deleted");
+    }
+    Ok(there)
+}
+
+/// Completes the return of a deleted file; whether it is back. If another is in its way,
+/// it stays deleted, and can still be taken back.
+async fn finish_return(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    file: &StoredFile,
+    to: &str,
+) -> Result<bool, RecoverError> {
+    let id = file.id;
+    let back = match storage.bring_back(id, to).await {
+        Ok(()) => true,
+        Err(StorageError::Missing) => storage.confirm(to).await? == Some(file.size),
+        Err(StorageError::Exists { .. }) => false,
+        Err(e) => return Err(e.into()),
+    };
+    if back {
+        registry.bring_back(id, to).await?;
+        tracing::info!(%id, path = to, "the return of a deleted file is completed");
+    } else {
+        registry.returning(id, None).await?;
+        tracing::info!(%id, path = to, "the return of a deleted file is taken back");
+    }
+    Ok(back)
+}
+
+/// Destroys what was deleted longer ago than `kept`; how many files that were.
+///
+/// The registry first: it alone knows whether a file is about to come back, and what a
+/// crash leaves then belongs to nothing, and is destroyed by the next start.
+pub async fn purge(
+    registry: &dyn Registry,
+    storage: &dyn Storage,
+    kept: Duration,
+) -> Result<usize, RecoverError> {
+    let before = oldest(Some(kept));
+    let mut gone = 0;
+    for DeletedFile { file, deleted } in registry.deleted().await? {
+        if deleted <= before && registry.forget(file.id).await? {
+            storage.destroy(file.id).await?;
+            tracing::info!(id = %file.id, path = file.path, "a deleted file is gone for good");
+            gone += 1;
+        }
+    }
+    Ok(gone)
 }
 
 #[cfg(test)]

@@ -268,6 +268,93 @@ async fn a_move_is_completed_wherever_it_was_interrupted() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_completed_wherever_it_was_interrupted() {
+    let house = House::new();
+    for (n, path) in [(1, "d/a"), (2, "d/b"), (3, "c")] {
+        house.store(n, path).await;
+        house.registry.leaving(id(n), true).await.unwrap();
+    }
+    house.storage.set_aside("d/b", id(2)).await.unwrap();
+    // Somebody else took it away.
+    std::fs::remove_file(house.dir.path().join("files/c")).unwrap();
+
+    let (house, summary) = house.restarted().await;
+    assert_eq!((summary.deleted, summary.gone), (3, 0));
+    assert!(!house.dir.path().join("files/d").exists());
+    let mut kept: Vec<_> = house.registry.deleted().await.unwrap();
+    kept.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    let paths: Vec<_> = kept.iter().map(|kept| kept.file.path.as_str()).collect();
+    assert_eq!(paths, ["d/a", "d/b"]);
+    for n in [1, 2, 3] {
+        assert_eq!(house.registry.file(id(n)).await.unwrap(), None);
+    }
+    // And it can be taken back.
+    house.storage.bring_back(id(1), "d/a").await.unwrap();
+    assert_eq!(house.storage.len("d/a").await.unwrap(), Some(9));
+}
+
+#[tokio::test]
+async fn a_return_is_completed_wherever_it_was_interrupted() {
+    let house = House::new();
+    for (n, path) in [(1, "a"), (2, "b"), (3, "c")] {
+        house.store(n, path).await;
+        house.storage.set_aside(path, id(n)).await.unwrap();
+        house.registry.put_aside(id(n)).await.unwrap();
+        house.registry.returning(id(n), Some(path)).await.unwrap();
+    }
+    house.storage.bring_back(id(2), "b").await.unwrap();
+    std::fs::write(house.dir.path().join("files/c"), "in the way").unwrap();
+
+    let (house, summary) = house.restarted().await;
+    assert_eq!(summary.deleted, 3);
+    for (n, path) in [(1, "a"), (2, "b")] {
+        let file = house.registry.file(id(n)).await.unwrap().unwrap();
+        assert_eq!(file.path, path);
+        assert_eq!(house.storage.len(path).await.unwrap(), Some(9));
+    }
+    // The third is still deleted, and can still be taken back under another name.
+    let left = house.registry.deleted().await.unwrap();
+    assert_eq!(left.len(), 1);
+    house.registry.returning(id(3), Some("e")).await.unwrap();
+    house.storage.bring_back(id(3), "e").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_belongs_to_nothing_is_destroyed_and_what_is_gone_forgotten() {
+    let house = House::new();
+    for (n, path) in [(1, "a"), (2, "b")] {
+        house.store(n, path).await;
+        house.storage.set_aside(path, id(n)).await.unwrap();
+        house.registry.put_aside(id(n)).await.unwrap();
+    }
+    house.registry.forget(id(1)).await.unwrap();
+    house.storage.destroy(id(2)).await.unwrap();
+    let (house, summary) = house.restarted().await;
+    assert_eq!((summary.deleted, summary.gone), (0, 1));
+    assert!(house.storage.aside().await.unwrap().is_empty());
+    assert!(house.registry.deleted().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn deleted_files_are_gone_after_their_time_unless_they_are_about_to_return() {
+    let house = House::new();
+    let (registry, storage) = (&house.registry, &house.storage);
+    for (n, path) in [(1, "a"), (2, "b")] {
+        house.store(n, path).await;
+        storage.set_aside(path, id(n)).await.unwrap();
+        registry.put_aside(id(n)).await.unwrap();
+    }
+    registry.returning(id(2), Some("b")).await.unwrap();
+    assert_eq!(purge(registry, storage, KEPT).await.unwrap(), 0);
+    assert_eq!(purge(registry, storage, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(storage.aside().await.unwrap(), [id(2)]);
+    registry.bring_back(id(2), "b").await.unwrap();
+    storage.bring_back(id(2), "b").await.unwrap();
+    assert_eq!(purge(registry, storage, Duration::ZERO).await.unwrap(), 0);
+    assert_eq!(storage.len("b").await.unwrap(), Some(9));
+}
+
+#[tokio::test]
 async fn what_nobody_continues_expires_unless_it_is_held() {
     let house = House::new();
     for n in [1, 2, 3] {

@@ -6,6 +6,7 @@
 //!   lock             held while a server uses this folder
 //!   files/           what arrived, under its own name
 //!   parts/{id}.part  what is arriving, sparse and of full length from the beginning
+//!   deleted/{id}     what was deleted and can still be taken back
 //! ```
 //!
 //! The invariant: a file is under `files/` only when it is complete and on the disk.
@@ -21,7 +22,7 @@ mod writer;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub struct Disk(Arc<Inner>);
 struct Inner {
     files: Tree,
     parts: OwnedFd,
+    deleted: OwnedFd,
     leases: Leases,
     buffers: Arc<Buffers>,
     flusher: Flusher,
@@ -69,13 +71,15 @@ impl Disk {
     /// uses it.
     pub fn open(data: &Path) -> Result<Self, StorageError> {
         let files = data.join("files");
-        let parts = data.join("parts");
+        let [parts, deleted] = ["parts", "deleted"].map(|name| data.join(name));
         std::fs::create_dir_all(&files).map_err(failed("create", files.display()))?;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&parts)
-            .map_err(failed("create", parts.display()))?;
+        for hidden in [&parts, &deleted] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(hidden)
+                .map_err(failed("create", hidden.display()))?;
+        }
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -98,6 +102,7 @@ impl Disk {
         Ok(Self(Arc::new(Inner {
             files: Tree::new(open(&files)?),
             parts: open(&parts)?,
+            deleted: open(&deleted)?,
             leases: Leases::default(),
             flusher: Flusher::default(),
             buffers: Arc::default(),
@@ -174,19 +179,48 @@ impl Inner {
     }
 
     fn parts(&self) -> Result<Vec<FileId>, StorageError> {
-        let entries = rustix::fs::Dir::read_from(&self.parts).map_err(failed("list", "parts"))?;
-        let mut ids = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(failed("list", "parts"))?;
-            let name = entry.file_name().to_string_lossy();
-            match name.strip_suffix(PART).map(str::parse) {
-                Some(Ok(id)) => ids.push(id),
-                _ if name == "." || name == ".." => {}
-                _ => tracing::warn!(%name, "this is not a part; it is left alone"),
-            }
-        }
-        Ok(ids)
+        ids_in(&self.parts, "parts", PART)
     }
+
+    fn set_aside(&self, path: &str, id: FileId) -> Result<(), StorageError> {
+        self.files
+            .take(path, self.deleted.as_fd(), &id.to_string())?;
+        fsync(&self.deleted).map_err(failed("sync", "the folder of what was deleted"))?;
+        self.files.left(path)
+    }
+
+    fn bring_back(&self, id: FileId, path: &str) -> Result<(), StorageError> {
+        let placed = self
+            .files
+            .place(self.deleted.as_fd(), &id.to_string(), path)?;
+        placed.sync()?;
+        fsync(&self.deleted).map_err(failed("sync", "the folder of what was deleted"))
+    }
+
+    fn destroy(&self, id: FileId) -> Result<(), StorageError> {
+        let name = id.to_string();
+        match unlinkat(&self.deleted, &name, AtFlags::empty()) {
+            // If it is there again after a crash, nobody knows it, and the start deletes it.
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(failed("delete", &name)(e)),
+        }
+    }
+}
+
+/// The ids for which there are files in a folder, whose names have this ending.
+fn ids_in(folder: &OwnedFd, what: &str, ending: &str) -> Result<Vec<FileId>, StorageError> {
+    let entries = rustix::fs::Dir::read_from(folder).map_err(failed("list", what))?;
+    let mut ids = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed("list", what))?;
+        let name = entry.file_name().to_string_lossy();
+        match name.strip_suffix(ending).map(str::parse) {
+            Some(Ok(id)) => ids.push(id),
+            _ if name == "." || name == ".." => {}
+            _ => tracing::warn!(%name, what, "this does not belong here; it is left alone"),
+        }
+    }
+    Ok(ids)
 }
 
 #[async_trait]
@@ -247,9 +281,26 @@ impl Storage for Disk {
         self.run(move |inner| inner.files.rename(&from, &to)).await
     }
 
-    async fn remove(&self, path: &str) -> Result<(), StorageError> {
+    async fn set_aside(&self, path: &str, id: FileId) -> Result<(), StorageError> {
         let path = path.to_owned();
-        self.run(move |inner| inner.files.remove(&path)).await
+        self.run(move |inner| inner.set_aside(&path, id)).await
+    }
+
+    async fn bring_back(&self, id: FileId, path: &str) -> Result<(), StorageError> {
+        let path = path.to_owned();
+        self.run(move |inner| inner.bring_back(id, &path)).await
+    }
+
+    async fn aside(&self) -> Result<Vec<FileId>, StorageError> {
+        self.run(|inner| {
+            fsync(&inner.deleted).map_err(failed("sync", "the folder of what was deleted"))?;
+            ids_in(&inner.deleted, "deleted", "")
+        })
+        .await
+    }
+
+    async fn destroy(&self, id: FileId) -> Result<(), StorageError> {
+        self.run(move |inner| inner.destroy(id)).await
     }
 }
 

@@ -178,7 +178,8 @@ async fn no_link_leads_outside() {
         let renamed = house.disk.rename(path, "mine").await;
         assert!(matches!(renamed, Err(StorageError::Missing)), "{path}");
     }
-    house.disk.remove("link/secret").await.unwrap();
+    let taken = house.disk.set_aside("link/secret", ID).await;
+    assert!(matches!(taken, Err(StorageError::Missing)));
     assert!(outside.join("secret").exists());
     assert!(!outside.join("new").exists());
 }
@@ -330,11 +331,35 @@ async fn a_file_moves_between_folders_and_leaves_no_empty_ones() {
     assert!(matches!(gone, Err(StorageError::Missing)));
     let folder = house.disk.rename("d/e", "x").await;
     assert!(matches!(folder, Err(StorageError::Missing)));
+}
 
-    house.disk.remove("d/e/f.txt").await.unwrap();
-    house.disk.remove("d/e/f.txt").await.unwrap();
-    assert!(!house.at("files/d").exists());
-    assert!(house.at("files").exists());
+#[tokio::test]
+async fn what_is_put_aside_is_out_of_sight_and_comes_back_or_is_destroyed() {
+    let house = House::new();
+    house.store("d/e/f.txt", 1).await.unwrap();
+    house.disk.set_aside("d/e/f.txt", ID).await.unwrap();
+    assert!(!house.at("files/d").exists() && house.at("files").exists());
+    assert_eq!(house.disk.aside().await.unwrap(), [ID]);
+    let mode = house.at("deleted").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let again = house.disk.set_aside("d/e/f.txt", ID).await;
+    assert!(matches!(again, Err(StorageError::Missing)));
+
+    house.store("f.txt", 2).await.unwrap();
+    assert_eq!(taken(house.disk.bring_back(ID, "f.txt").await), "f.txt");
+    assert_eq!(taken(house.disk.bring_back(ID, "f.txt/a").await), "f.txt");
+    house.disk.bring_back(ID, "d/g.txt").await.unwrap();
+    assert_eq!(house.content("d/g.txt", 0..10).await.unwrap(), [1; 10]);
+    let gone = house.disk.bring_back(ID, "x/y").await;
+    assert!(matches!(gone, Err(StorageError::Missing)));
+    assert!(!house.at("files/x").exists());
+
+    house.disk.set_aside("d/g.txt", ID).await.unwrap();
+    house.disk.destroy(ID).await.unwrap();
+    house.disk.destroy(ID).await.unwrap();
+    assert!(house.disk.aside().await.unwrap().is_empty());
+    let folder = house.disk.set_aside("d", ID).await;
+    assert!(matches!(folder, Err(StorageError::Missing)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -347,7 +372,9 @@ async fn folders_may_vanish_while_others_are_stored() {
                 for _ in 0..20 {
                     let path = format!("a/b/{n}");
                     house.store(&path, n).await?;
-                    house.disk.remove(&path).await?;
+                    let id = FileId::from_bytes([n; 16]);
+                    house.disk.set_aside(&path, id).await?;
+                    house.disk.destroy(id).await?;
                 }
                 Ok::<_, StorageError>(())
             })

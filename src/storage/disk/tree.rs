@@ -107,6 +107,7 @@ impl Tree {
                 Err(Errno::NOENT) => {
                     let from = statat(from, from_name, AtFlags::SYMLINK_NOFOLLOW);
                     if from.err() == Some(Errno::NOENT) {
+                        self.prune(path).ok();
                         return Err(StorageError::Missing);
                     }
                 }
@@ -133,14 +134,20 @@ impl Tree {
         self.prune(from)
     }
 
-    /// Deletes a file, and the folders that are empty then.
-    pub fn remove(&self, path: &str) -> Result<(), StorageError> {
+    /// Moves the file at `path` out of the tree, to `name` in the folder `to`.
+    pub fn take(&self, path: &str, to: BorrowedFd<'_>, to_name: &str) -> Result<(), StorageError> {
+        let (folder, name) = self.parent(path)?;
+        if len_at(folder.as_fd(), name, path)?.is_none() {
+            return Err(StorageError::Missing);
+        }
+        move_new(folder.as_fd(), name, to, to_name).map_err(missing("take away", path))
+    }
+
+    /// Makes durable that the file at `path` was taken, and deletes the folders that are
+    /// empty then.
+    pub fn left(&self, path: &str) -> Result<(), StorageError> {
         match self.parent(path) {
-            Ok((folder, name)) => match unlinkat(&folder, name, AtFlags::empty()) {
-                Ok(()) => fsync(&folder).map_err(failed("sync the folder of", path))?,
-                Err(Errno::NOENT) => {}
-                Err(e) => return Err(failed("delete", path)(e)),
-            },
+            Ok((folder, _)) => fsync(&folder).map_err(failed("sync the folder of", path))?,
             Err(StorageError::Missing) => {}
             Err(e) => return Err(e),
         }

@@ -40,6 +40,16 @@ pub fn files_pasted(_engine: Engine, _event: &ev::ClipboardEvent) -> bool {
 
 pub fn copy(_text: String, _done: impl FnOnce() + 'static) {}
 
+pub fn address(path: &str) -> String {
+    path.to_owned()
+}
+
+pub fn download(_path: &str) {}
+
+pub fn shows_pdf() -> bool {
+    false
+}
+
 pub fn local_time(_millis: i64, _language: &str) -> Option<String> {
     None
 }

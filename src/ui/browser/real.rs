@@ -9,7 +9,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Clipboard, HtmlInputElement, IntersectionObserver, IntersectionObserverEntry,
+    Clipboard, HtmlElement, HtmlInputElement, IntersectionObserver, IntersectionObserverEntry,
     IntersectionObserverInit,
 };
 
@@ -94,6 +94,32 @@ pub fn copy(text: String, done: impl FnOnce() + 'static) {
             }
         });
     }
+}
+
+/// The whole address of a path on this server, for other places to link to.
+pub fn address(path: &str) -> String {
+    let origin = web_sys::window().and_then(|window| window.location().origin().ok());
+    format!("{}{path}", origin.unwrap_or_default())
+}
+
+/// Has the browser save what is at a path, without leaving the page.
+pub fn download(path: &str) {
+    let link = document()
+        .create_element("a")
+        .ok()
+        .and_then(|link| link.dyn_into::<HtmlElement>().ok());
+    if let Some(link) = link {
+        _ = link.set_attribute("href", path);
+        _ = link.set_attribute("download", "");
+        link.click();
+    }
+}
+
+/// Whether the browser shows a PDF in a frame; others would save it.
+pub fn shows_pdf() -> bool {
+    web_sys::window()
+        .and_then(|window| Reflect::get(&window.navigator(), &"pdfViewerEnabled".into()).ok())
+        .is_some_and(|enabled| enabled.is_truthy())
 }
 
 /// A moment in the reader's time zone, in the form of `language`, or in the reader's own if
