@@ -95,8 +95,6 @@ test.describe('pictures of every page @screenshots', () => {
         const renaming = await library.ask('Rename', 'notes.md');
         await shoot('files-rename');
         await renaming.locator('summary').click();
-        await library.ask('Delete', 'notes.md');
-        await shoot('files-delete');
         await visit('/files?q=nothing');
         await shoot('files-nothing-found');
         await visit(`/f/${id}`);
