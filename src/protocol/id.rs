@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The text is not 22 letters of URL-safe base 64.
@@ -39,7 +40,7 @@ macro_rules! id {
                 if text.len() != 22 {
                     return Err(IdError);
                 }
-                let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| IdError)?;
+                let bytes = BASE64.decode(text).map_err(|_| IdError)?;
                 bytes.try_into().map(Self).map_err(|_| IdError)
             }
         }
@@ -47,7 +48,7 @@ macro_rules! id {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if serializer.is_human_readable() {
-                    BASE64URL_NOPAD.encode(&self.0).serialize(serializer)
+                    BASE64.encode(self.0).serialize(serializer)
                 } else {
                     self.0.serialize(serializer)
                 }
@@ -71,7 +72,7 @@ macro_rules! public {
     ($name:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&BASE64URL_NOPAD.encode(&self.0))
+                f.write_str(&BASE64.encode(self.0))
             }
         }
 
@@ -110,7 +111,7 @@ id! {
 impl Token {
     /// The secret as text, for a place that keeps secrets.
     pub fn reveal(&self) -> String {
-        BASE64URL_NOPAD.encode(&self.0)
+        BASE64.encode(self.0)
     }
 }
 
@@ -130,6 +131,8 @@ mod tests {
         assert_eq!(id.to_string().len(), 22);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!("short".parse::<FileId>(), Err(IdError));
+        // One text for each: the last letter has two bits, and no more.
+        assert_eq!("BwcHBwcHBwcHBwcHBwcHBx".parse::<FileId>(), Err(IdError));
         assert_eq!("../../../../etc/passwd".parse::<FileId>(), Err(IdError));
     }
 

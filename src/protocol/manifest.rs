@@ -141,10 +141,10 @@ impl Limits {
 /// `accept`: an extension with its dot, a media type, or a media type's first half
 /// with `/*`; case does not matter.
 fn accepts(rule: &str, manifest: &Manifest) -> bool {
-    let rule = rule.trim().to_lowercase();
-    let media_type = manifest.media_type.to_lowercase();
+    let rule = rule.trim().to_ascii_lowercase();
+    let media_type = manifest.media_type.to_ascii_lowercase();
     if rule.starts_with('.') {
-        manifest.name().to_lowercase().ends_with(&rule)
+        manifest.name().to_ascii_lowercase().ends_with(&rule)
     } else if let Some(family) = rule.strip_suffix("/*") {
         media_type.split('/').next() == Some(family)
     } else {

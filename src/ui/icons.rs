@@ -148,7 +148,7 @@ impl Icon {
         }
         let extension = name
             .rsplit_once('.')
-            .map(|(_, extension)| extension.to_lowercase())
+            .map(|(_, extension)| extension.to_ascii_lowercase())
             .unwrap_or_default();
         match extension.as_str() {
             "zip" | "tar" | "gz" | "tgz" | "xz" | "zst" | "bz2" | "7z" | "rar" | "iso" | "dmg"

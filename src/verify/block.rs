@@ -3,7 +3,6 @@
 use blake3::Hasher;
 use blake3::hazmat::HasherExt;
 use bytes::Bytes;
-use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{BLOCK, block_len};
@@ -21,7 +20,7 @@ pub struct Root(pub [u8; 32]);
 
 impl std::fmt::Display for Root {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&HEXLOWER_PERMISSIVE.encode(&self.0))
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
     }
 }
 
@@ -40,10 +39,8 @@ impl std::str::FromStr for Root {
     type Err = RootError;
 
     fn from_str(text: &str) -> Result<Self, RootError> {
-        let bytes = HEXLOWER_PERMISSIVE
-            .decode(text.as_bytes())
-            .map_err(|_| RootError)?;
-        bytes.try_into().map(Self).map_err(|_| RootError)
+        let hash = blake3::Hash::from_hex(text).map_err(|_| RootError)?;
+        Ok(Self(*hash.as_bytes()))
     }
 }
 
