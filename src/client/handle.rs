@@ -10,6 +10,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, File};
 
+use super::shared;
+
 #[wasm_bindgen]
 extern "C" {
     type Handle;
@@ -44,6 +46,9 @@ async fn open_if(
 ) -> Option<File> {
     if !handle.is_object() {
         return None;
+    }
+    if let Some(file) = shared::file_of(handle).await {
+        return Some(file);
     }
     let handle: &Handle = handle.unchecked_ref();
     let read = options("mode", &"read".into())?;

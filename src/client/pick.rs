@@ -18,10 +18,12 @@ use web_sys::{
 use super::engine::describe;
 use super::handle;
 use super::journal::Journal;
+use super::shared::Shared;
+use super::source::Source;
 use super::time::random;
 use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
-use crate::protocol::manifest::{MAX_MEDIA_TYPE, Manifest};
+use crate::protocol::manifest::Manifest;
 use crate::ui::engine::{Engine, Picked};
 
 /// How many files are handed on at a time.
@@ -89,6 +91,60 @@ pub fn ask_again(engine: Engine, key: Key, path: String, id: Option<FileId>) {
             engine.provide_file(key, picked(file.name(), file, Some(handle)));
         }
     });
+}
+
+/// Says what another app shared and nobody took yet.
+pub fn shared(say: impl FnOnce(Vec<Given>) + 'static) {
+    spawn_local(async move {
+        let found = async { Shared::open().await?.waiting().await };
+        match found.await {
+            Ok(files) => say(files.into_iter().map(|file| file.given).collect()),
+            Err(error) => warn(&error),
+        }
+    });
+}
+
+/// Adds what another app shared.
+pub fn take_shared(engine: Engine, tags: Vec<Tag>) {
+    spawn_local(async move {
+        let found = async {
+            let shared = Shared::open().await?;
+            let waiting = shared.waiting().await?;
+            shared.take(&tags).await?;
+            Ok(waiting)
+        };
+        match found.await {
+            Ok(mut waiting) => {
+                waiting.retain(|file| tags.contains(&file.given.tag));
+                engine.offer(waiting.into_iter().map(Picked::from).collect());
+            }
+            Err(error) => warn(&error),
+        }
+    });
+}
+
+/// Forgets what another app shared.
+pub fn leave_shared(tags: Vec<Tag>) {
+    spawn_local(async move {
+        let forgotten = async { Shared::open().await?.forget(&tags).await };
+        if let Err(error) = forgotten.await {
+            warn(&error);
+        }
+    });
+}
+
+fn warn(error: &idb::Error) {
+    web_sys::console::warn_1(&format!("Longhaul: what was shared: {error}").into());
+}
+
+impl From<Source> for Picked {
+    fn from(source: Source) -> Self {
+        Self {
+            given: source.given,
+            file: source.file,
+            handle: Some(source.handle),
+        }
+    }
 }
 
 /// Whether a drag carries files, as far as can be known before it is dropped.
@@ -227,18 +283,13 @@ impl Batch {
 
 /// Describes a file.
 fn picked(path: String, file: File, handle: Option<JsValue>) -> Picked {
-    let mut manifest = Manifest {
-        path,
-        ..describe(&file)
-    };
-    // Longer ones are nothing that anybody registered.
-    if manifest.media_type.len() > MAX_MEDIA_TYPE {
-        manifest.media_type.clear();
-    }
     Picked {
         given: Given {
             tag: Tag(random()),
-            manifest,
+            manifest: Manifest {
+                path,
+                ..describe(&file)
+            },
             again: false,
         },
         file,

@@ -14,6 +14,7 @@ pub mod recover;
 pub mod router;
 pub mod serve;
 mod session;
+mod share;
 mod socket;
 mod stream;
 mod upload;

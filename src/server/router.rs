@@ -14,7 +14,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::desk::Desk;
 use super::guard::{self, Hosts};
-use super::{Server, download, language, metrics, socket};
+use super::{Server, download, language, metrics, share, socket};
 use crate::app::{App, shell};
 use crate::protocol::id::FileId;
 
@@ -60,6 +60,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
         .layer(set("x-frame-options", "DENY"))
         .layer(set("cross-origin-opener-policy", "same-origin"))
         .layer(axum::middleware::from_fn_with_state(hosts, guard::check))
+        .route("/share", share::route())
 }
 
 /// A header that every response has, unless it set its own.

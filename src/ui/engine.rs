@@ -364,6 +364,14 @@ impl Engine {
         }
     }
 
+    /// Puts files into the queue that the engine may know already.
+    pub fn offer(self, files: Vec<Picked>) {
+        if !files.is_empty() {
+            let given = files.iter().map(|one| one.given.clone()).collect();
+            self.post(Command::Offer(given), files);
+        }
+    }
+
     /// Gives an upload the file that it needs.
     pub fn provide_file(self, key: Key, mut file: Picked) {
         file.given.again = true;

@@ -51,6 +51,7 @@ pub mod leave_guard;
 pub mod live_row;
 pub mod moment;
 pub mod question;
+pub mod shared_files;
 pub mod stage;
 pub mod stored_file;
 pub mod table_keys;

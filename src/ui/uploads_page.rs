@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::drop_zone::DropZone;
 use super::engine::Engine;
+use super::shared_files::SharedFiles;
 use super::title::PageTitle;
 use super::totals_bar::TotalsBar;
 use super::upload_list::UploadList;
@@ -23,6 +24,7 @@ pub fn UploadsPage() -> impl IntoView {
             class:has-uploads=move || some.get()
             inert=outdated
         >
+            <SharedFiles/>
             <DropZone/>
             <Show when=move || some.get()>
                 <TotalsBar/>

@@ -6,6 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::notes::Notes;
 use super::{Engine, Inner};
 use crate::client::lines::{LineId, Word};
+use crate::client::shared;
 use crate::client::source::{self, Source};
 use crate::port::{Key, Report, Tag};
 
@@ -106,8 +107,13 @@ impl Engine {
         if let Some(journal) = journal.filter(|_| batch.offered) {
             // Rather twice than not at all.
             let ended = journal.ended().await.unwrap_or_default();
-            let unfinished = |source: &Source| !ended.contains(&source.given.tag);
-            batch.files.retain(unfinished);
+            let (over, left): (Vec<_>, _) = std::mem::take(&mut batch.files)
+                .into_iter()
+                .partition(|source: &Source| ended.contains(&source.given.tag));
+            batch.files = left;
+            for source in over {
+                shared::ended(&source.handle).await;
+            }
         }
         self.event(|inner| inner.admit(batch));
     }

@@ -29,6 +29,7 @@ use self::small::SmallReads;
 use crate::client::hasher::Hasher;
 use crate::client::journal::Journal;
 use crate::client::lines::{LineId, Lines};
+use crate::client::shared::{self, Shared};
 use crate::client::socket::{Socket, Told};
 use crate::client::source::{self, Source, Sources};
 use crate::client::time::{now, random};
@@ -39,7 +40,7 @@ use crate::protocol::close::CloseCode;
 use crate::protocol::connection::Event;
 use crate::protocol::id::ClientId;
 use crate::protocol::lanes::{self, LaneId};
-use crate::protocol::manifest::{Limits, Manifest};
+use crate::protocol::manifest::{Limits, MAX_MEDIA_TYPE, Manifest};
 use crate::protocol::message::{ClientMessage, ServerMessage};
 use crate::protocol::sender::{self, Key, Record, Sender};
 use crate::protocol::sockets::{Socket as _, Sockets, Which};
@@ -204,7 +205,10 @@ impl Engine {
             for (record, handle) in records {
                 let key = inner.client.sender.restore(record);
                 if handle.is_object() {
-                    inner.client.sender.remember_handle(key);
+                    // Of one that another app shared there is nobody to ask.
+                    if shared::tag_of(&handle).is_none() {
+                        inner.client.sender.remember_handle(key);
+                    }
                     handles.push((key, handle));
                 }
             }
@@ -214,7 +218,7 @@ impl Engine {
         for (key, handle) in handles {
             if let Some(file) = super::handle::open_granted(&handle).await {
                 let given = Given {
-                    tag: Tag(random()),
+                    tag: shared::tag_of(&handle).unwrap_or_else(|| Tag(random())),
                     manifest: describe(&file),
                     again: true,
                 };
@@ -225,6 +229,18 @@ impl Engine {
                 };
                 self.event(|inner| _ = inner.provide(key, source));
             }
+        }
+        // Those that the journal has are known by their names now.
+        self.take_shared().await;
+    }
+
+    /// Takes up what was shared and has not been sent: the journal knows only of those that
+    /// are sent or are among the next.
+    async fn take_shared(&self) {
+        if let Ok(shared) = Shared::open().await
+            && let Ok(files) = shared.taken().await
+        {
+            self.offer(files);
         }
     }
 
@@ -399,6 +415,7 @@ impl Inner {
                     self.news.spent.push(tag);
                 }
                 self.notes.push(Change::End(tag));
+                spawn_local(async move { shared::ended(&source.handle).await });
             }
         }
     }
@@ -453,11 +470,13 @@ impl Inner {
 
 /// What a file says of itself.
 pub fn describe(file: &File) -> Manifest {
+    // Longer types are nothing that anybody registered.
+    let media_type = Some(file.type_()).filter(|it| it.len() <= MAX_MEDIA_TYPE);
     Manifest {
         path: file.name(),
         size: file.size() as u64,
         modified: Some(file.last_modified() as i64),
-        media_type: file.type_(),
+        media_type: media_type.unwrap_or_default(),
     }
 }
 

@@ -6,7 +6,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlInputElement;
 
-use crate::port::Key;
+use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
 
@@ -63,3 +63,13 @@ pub fn set_language(_tag: &str) {}
 pub fn set_cookie(_cookie: &str) {}
 
 pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}
+
+pub fn is_installed() -> bool {
+    false
+}
+
+pub fn shared(_say: impl FnOnce(Vec<Given>) + 'static) {}
+
+pub fn take_shared(_engine: Engine, _tags: Vec<Tag>) {}
+
+pub fn leave_shared(_tags: Vec<Tag>) {}

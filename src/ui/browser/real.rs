@@ -1,5 +1,7 @@
 //! In a browser.
 
+mod presence;
+
 use js_sys::{Date, Object, Reflect};
 use leptos::ev;
 use leptos::html::Div;
@@ -18,6 +20,8 @@ use crate::port::Key;
 use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
 
+pub use presence::*;
+
 /// Milliseconds since 1970 on this page's clock.
 pub fn now() -> f64 {
     Date::now()
@@ -26,6 +30,7 @@ pub fn now() -> f64 {
 /// Starts the engine of this page and attaches it.
 pub fn start(engine: Engine) {
     client::start(engine);
+    register();
 }
 
 /// Adds the files of a file input, if there are any, and empties it.
