@@ -1,4 +1,5 @@
-// Takes the files that a phone's share sheet sends here. It keeps no pages and answers for none: only a share goes through it.
+// Takes the files that a phone's share sheet sends here, and tells when all is done while
+// nobody looks. It keeps no pages and answers for none: only a share goes through it.
 const SHARE = '/share';
 
 self.addEventListener('install', (event) => {
@@ -51,4 +52,26 @@ async function keep(files) {
 
 function tag() {
   return crypto.getRandomValues(new BigUint64Array(1))[0].toString(16);
+}
+
+// Every page that nobody sees says so; one notification takes the place of another.
+self.addEventListener('message', (event) => event.waitUntil(tell(event.data)));
+
+async function tell({ title, body }) {
+  if ((await pages()).some((page) => page.visibilityState === 'visible')) return;
+  await self.registration.showNotification(title, { body, tag: 'done', icon: '/icon-192.png' });
+}
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show());
+});
+
+async function show() {
+  const [page] = await pages();
+  await (page ? page.focus() : self.clients.openWindow('/'));
+}
+
+function pages() {
+  return self.clients.matchAll({ type: 'window', includeUncontrolled: true });
 }

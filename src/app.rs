@@ -8,6 +8,7 @@ use leptos_router::{SsrMode, path};
 use crate::ui::browser;
 use crate::ui::drop_layer::DropLayer;
 use crate::ui::engine::Engine;
+use crate::ui::favicon::Favicon;
 use crate::ui::file_page::FilePage;
 use crate::ui::files_page::FilesPage;
 use crate::ui::header::Header;
@@ -15,7 +16,9 @@ use crate::ui::language::{self, I18nLocaleTrait, Language, td_string};
 use crate::ui::leave_guard::LeaveGuard;
 use crate::ui::live_page::LivePage;
 use crate::ui::not_found::NotFound;
+use crate::ui::tell_me::Teller;
 use crate::ui::uploads_page::UploadsPage;
+use crate::ui::wake::Wake;
 
 /// The HTML document around the app, rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -75,6 +78,9 @@ pub fn App() -> impl IntoView {
             </main>
             <DropLayer/>
             <LeaveGuard/>
+            <Wake/>
+            <Favicon/>
+            <Teller/>
         </Router>
     }
 }

@@ -117,6 +117,18 @@ pub fn retry_helps(state: RowState, trouble: Option<&Trouble>) -> bool {
     }
 }
 
+/// Whether only the engine has the file of an upload: if that ended, the person would have
+/// to pick it again. With a handle the browser finds it, once the upload is written down,
+/// which those that only wait for their turn may not be. What is paused is put aside: its
+/// file may be gone already.
+pub fn holds_file(state: RowState, handle: bool) -> bool {
+    match state {
+        RowState::Queued => true,
+        RowState::Sending | RowState::Waiting | RowState::Verifying => !handle,
+        RowState::Paused | RowState::NeedsFile | RowState::Stored | RowState::Failed => false,
+    }
+}
+
 /// Gives access to the signals of one row: `row.state().try_get()` and so on. They
 /// give `None` once the row is gone.
 pub type RowHandle = AtKeyed<Store<Uploads>, Uploads, Key, Vec<RowData>>;
@@ -141,6 +153,8 @@ pub struct Totals {
     counts: [u32; STATES.len()],
     /// How many could be helped by trying again.
     pub retryable: u32,
+    /// How many have a file that would be lost with their engine, see [`holds_file`].
+    pub held: u32,
     /// Bytes of all rows but failed ones.
     pub size: u64,
     /// Bytes of those that are received.
@@ -174,6 +188,7 @@ impl Totals {
         for row in rows {
             totals.counts[index(row.state)] += 1;
             totals.retryable += u32::from(retry_helps(row.state, row.trouble.as_ref()));
+            totals.held += u32::from(holds_file(row.state, row.handle));
             if row.state == RowState::Failed {
                 continue;
             }
@@ -206,6 +221,11 @@ impl Totals {
     /// How many rows there are.
     pub fn files(&self) -> u32 {
         self.counts.iter().sum()
+    }
+
+    /// How many rows are on their way at this moment.
+    pub fn sending(&self) -> u32 {
+        self.count(RowState::Sending) + self.count(RowState::Verifying)
     }
 
     /// How many rows may still become stored.
@@ -286,6 +306,21 @@ mod tests {
         assert!(!Totals::of([&stored]).fell_short());
         assert_eq!(Totals::of([&stored, &failed]).percent(), 99);
         assert!(Totals::of([&stored, &failed]).fell_short());
+    }
+
+    #[test]
+    fn a_file_is_held_where_nothing_else_finds_it_again() {
+        assert!(holds_file(RowState::Sending, false));
+        assert!(
+            holds_file(RowState::Queued, true),
+            "it may not be written down yet"
+        );
+        assert!(!holds_file(RowState::Sending, true));
+        assert!(
+            !holds_file(RowState::NeedsFile, false),
+            "there is nothing to lose"
+        );
+        assert!(!holds_file(RowState::Stored, false));
     }
 
     #[test]

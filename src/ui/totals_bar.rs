@@ -11,6 +11,7 @@ use super::language::{Language, Locale, count, say, td_string};
 use super::numbers::{bytes, grouped, left, of_stored, rate};
 use super::question::Question;
 use super::rows::Totals;
+use super::tell_me::TellMe;
 use crate::port::{Command, RowState, Which};
 
 /// The bar above the list.
@@ -131,6 +132,7 @@ pub fn TotalsBar() -> impl IntoView {
                     shown=Signal::derive(move || finished() > 0)
                     command=Command::Clear
                 />
+                <TellMe/>
             </div>
             <Show when=move || asking.get() && (unfinished() > 0)>
                 <Question

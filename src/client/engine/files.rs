@@ -141,6 +141,9 @@ impl Inner {
     fn keep(&mut self, key: Key, mut source: Source) {
         if let Some(manifest) = self.client.sender.manifest(key) {
             source.given.manifest = manifest.clone();
+            if source.handle.is_object() {
+                self.client.sender.remember_handle(key);
+            }
             if self.mortal {
                 self.news.spare.push(source.clone());
             }

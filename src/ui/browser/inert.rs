@@ -9,6 +9,7 @@ use leptos::web_sys::HtmlInputElement;
 use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
+use crate::ui::tell_me::Permission;
 
 pub fn now() -> f64 {
     0.0
@@ -63,6 +64,20 @@ pub fn set_language(_tag: &str) {}
 pub fn set_cookie(_cookie: &str) {}
 
 pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}
+
+pub struct Awake;
+
+pub fn stay_awake() -> Awake {
+    Awake
+}
+
+pub fn may_notify() -> Permission {
+    Permission::Denied
+}
+
+pub fn ask_to_notify(_answer: impl FnOnce(Permission) + 'static) {}
+
+pub fn notify(_title: String, _body: String) {}
 
 pub fn is_installed() -> bool {
     false
