@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::drop_zone::DropZone;
 use super::engine::Engine;
+use super::icons::{Icon, Picture};
 use super::shared_files::SharedFiles;
 use super::title::PageTitle;
 use super::totals_bar::TotalsBar;
@@ -19,6 +20,15 @@ pub fn UploadsPage() -> impl IntoView {
     let outdated = move || engine.link().link == Link::Outdated;
     view! {
         <PageTitle/>
+        <Show when=outdated>
+            <div class="notice">
+                <Picture icon=Icon::Alert/>
+                <div>
+                    <h1 class="notice-title">"This page is out of date"</h1>
+                    <p>"A newer version, in another tab, has taken the uploads over. Reload to go on here."</p>
+                </div>
+            </div>
+        </Show>
         <div
             class="uploads"
             class:has-uploads=move || some.get()
