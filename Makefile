@@ -34,6 +34,12 @@ test: lint build ## Run every test there is
 	@echo "== browser tests"
 	cd end2end && ../$(run) npm run --silent check && ../$(run) npx playwright test --forbid-only
 
+.PHONY: screenshots
+screenshots: setup build ## Take a picture of every page and state, into end2end/screenshots
+	@rm -rf end2end/screenshots
+	cd end2end && ../$(run) npm run --silent screenshots
+	@echo "$$(ls end2end/screenshots | wc -l) pictures are in end2end/screenshots"
+
 .PHONY: soak
 soak: ## Try bad days until stopped, or so many of them: make soak SEEDS=1000000
 	$(run) cargo test $(ssr) --test simulation -- --ignored --nocapture soak

@@ -1,0 +1,65 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test';
+
+/** What the browser complains about. The answer to the page itself is not it. */
+function complaints(page: Page) {
+  const all: string[] = [];
+  page.on('pageerror', (error) => all.push(String(error)));
+  page.on('console', (message) => {
+    const ownStatus = /status of 404/.test(message.text()) && message.location().url === page.url();
+    if (['error', 'warning'].includes(message.type()) && !ownStatus) all.push(message.text());
+  });
+  return all;
+}
+
+/** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive. */
+async function seen(page: Page): Promise<string> {
+  return (await page.getByRole('main').ariaSnapshot()).replaceAll(/\d+ \w+ \d{4}, \d+:\d+( UTC)?/g, 'a moment');
+}
+
+/** Every route, with one file stored. */
+async function routes(page: Page, arrives: () => Promise<string>): Promise<string[]> {
+  await page.goto('/');
+  const id = await arrives();
+  return ['/', '/files', '/files?q=done', '/live', `/f/${id}`, '/f/AAAAAAAAAAAAAAAAAAAAAA', '/nowhere', '/?shared=not'];
+}
+
+test('every route can be read before WASM is there, comes to life without a complaint, and nothing moves', async ({ page, browser, uploads, files, server }) => {
+  const all = await routes(page, async () => {
+    await uploads.pick(await files.text('done.txt', 'done'));
+    await uploads.arrives('done.txt');
+    return uploads.id('done.txt');
+  });
+  // What moved until just now is not on /live any more.
+  await server.stop();
+  await server.start();
+  for (const path of all) {
+    await test.step(path, async () => {
+      // A browser of its own: what was sent is not in its list.
+      const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', timezoneId: 'UTC' });
+      const fresh = await context.newPage();
+      const heard = complaints(fresh);
+      await fresh.addInitScript(() => {
+        (window as any).moved = 0;
+        new PerformanceObserver((list) => {
+          for (const shift of list.getEntries()) (window as any).moved += (shift as any).value;
+        }).observe({ type: 'layout-shift', buffered: true });
+      });
+      let come = () => {};
+      const held = new Promise<void>((resolve) => (come = resolve));
+      await fresh.route(/longhaul\.[^/]*\.wasm/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await fresh.goto(path, { waitUntil: 'domcontentloaded' });
+      await expect.soft(fresh.getByRole('heading', { level: 1 }), path).toBeVisible();
+      const before = await seen(fresh);
+      come();
+      await expect(fresh.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+      expect.soft(await seen(fresh), `${path}: nothing is there that was not`).toBe(before);
+      expect.soft(await fresh.evaluate(() => (window as any).moved), `${path}: nothing moved`).toBe(0);
+      expect.soft(heard, path).toEqual([]);
+      await context.close();
+    });
+  }
+});
