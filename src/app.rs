@@ -17,6 +17,7 @@ use crate::ui::leave_guard::LeaveGuard;
 use crate::ui::live_page::LivePage;
 use crate::ui::not_found::NotFound;
 use crate::ui::tell_me::Teller;
+use crate::ui::theme::{self, PageTheme, Theme};
 use crate::ui::uploads_page::UploadsPage;
 use crate::ui::wake::Wake;
 
@@ -27,15 +28,24 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let locale = language::requested();
     #[cfg(feature = "ssr")]
     crate::server::language::apply(locale);
+    let theme = theme::requested();
     view! {
         <!DOCTYPE html>
-        <html lang=locale.as_str()>
+        <html lang=locale.as_str() data-theme=theme.word()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <meta name="theme-color" content="#fbfbf9" media="(prefers-color-scheme: light)"/>
-                <meta name="theme-color" content="#101413" media="(prefers-color-scheme: dark)"/>
+                <meta name="color-scheme" content=theme.schemes()/>
+                <meta
+                    name="theme-color"
+                    content=theme.around(Theme::Light)
+                    media="(prefers-color-scheme: light)"
+                />
+                <meta
+                    name="theme-color"
+                    content=theme.around(Theme::Dark)
+                    media="(prefers-color-scheme: dark)"
+                />
                 <meta
                     name="description"
                     content=td_string!(locale, document.description)
@@ -59,6 +69,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Language::provide();
+    PageTheme::provide();
     let engine = Engine::provide();
     // An effect runs in a browser only, and after the page was hydrated.
     Effect::new(move |_| browser::start(engine));

@@ -96,8 +96,6 @@ export async function tour({ browser, server, wire, files }: Around, size: Size,
   const renaming = await library.ask('Rename', 'notes.md');
   await look('files-rename', page);
   await renaming.locator('summary').click();
-  await library.ask('Delete', 'notes.md');
-  await look('files-delete', page);
   await visit('/files?q=nothing');
   await look('files-nothing-found', page);
   await visit(`/f/${id}`);

@@ -131,7 +131,7 @@ test.describe('where JavaScript is off', () => {
 
 test('a choice leads nowhere else, and none is taken from another site', async ({ request }) => {
   const choose = (form: Record<string, string>, headers = {}) =>
-    request.post('/language', { form, headers, maxRedirects: 0 });
+    request.post('/choices', { form, headers, maxRedirects: 0 });
   for (const [back, location] of [
     ['/f/a?b=c', '/f/a?b=c'],
     ['//evil.example', '/'],

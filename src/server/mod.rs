@@ -1,5 +1,6 @@
 //! The server: HTTP, sockets, and what holds them together.
 
+pub mod choices;
 pub mod config;
 pub mod desk;
 pub mod download;

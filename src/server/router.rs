@@ -14,7 +14,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::desk::Desk;
 use super::guard::{self, Hosts};
-use super::{Server, download, language, metrics, share, socket};
+use super::{Server, choices, download, metrics, share, socket};
 use crate::app::{App, shell};
 use crate::protocol::id::FileId;
 
@@ -47,7 +47,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
     let plain = Router::new()
         .route("/ws", get(socket::session))
         .route("/ws/lane", get(socket::lane))
-        .route("/language", post(language::choose))
+        .route("/choices", post(choices::remember))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::scrape))

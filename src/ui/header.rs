@@ -1,12 +1,12 @@
-//! The header of every page: the name, the ways, the connection, and the language.
+//! The header of every page: the name, the ways, the connection, and what a person chooses.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::choices::Choices;
 use super::connection::Connection;
 use super::icons::Mark;
 use super::language::{Language, Locale, say, td_string};
-use super::language_switch::LanguageSwitch;
 
 /// The header.
 #[component]
@@ -27,7 +27,7 @@ pub fn Header() -> impl IntoView {
                     <A href="/live">{say!(header.live)}</A>
                 </nav>
                 <Connection/>
-                <LanguageSwitch/>
+                <Choices/>
             </div>
         </header>
         <noscript inner_html=plain></noscript>

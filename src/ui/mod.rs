@@ -22,6 +22,7 @@ pub mod selection;
 pub mod sight;
 pub mod status;
 pub mod table;
+pub mod theme;
 pub mod words;
 
 // pages
@@ -35,6 +36,7 @@ pub mod uploads_page;
 pub mod ask;
 pub mod bar;
 pub mod chosen_bar;
+pub mod choices;
 pub mod connection;
 pub mod copy;
 pub mod digest;
@@ -58,6 +60,7 @@ pub mod stage;
 pub mod stored_file;
 pub mod table_keys;
 pub mod tell_me;
+pub mod theme_switch;
 pub mod title;
 pub mod totals_bar;
 pub mod undo;

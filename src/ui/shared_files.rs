@@ -9,7 +9,8 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
-use super::words;
+use super::language::{Language, Locale, count, say, td_string};
+use super::numbers::grouped;
 use crate::port::{Given, Tag};
 
 /// How many of the files are named.
@@ -19,6 +20,7 @@ const NAMED: usize = 3;
 #[component]
 pub fn SharedFiles() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let query = use_query_map();
     // `/?shared` where something came, `/?shared=not` where it could not be taken.
     let shared = Memo::new(move |_| query.read().get("shared"));
@@ -53,13 +55,10 @@ pub fn SharedFiles() -> impl IntoView {
             <div class="notice">
                 <Picture icon=Icon::Alert/>
                 <div>
-                    <p class="notice-title">"What you shared could not be taken."</p>
-                    <p>
-                        "The app was not ready for it yet, or there was no room on this device. \
-                         Share it once more now, or choose the files here."
-                    </p>
+                    <p class="notice-title">{say!(shared_files.failed)}</p>
+                    <p>{say!(shared_files.failed_means)}</p>
                 </div>
-                <a class="button small" href="/">"All right"</a>
+                <a class="button small" href="/">{say!(shared_files.all_right)}</a>
             </div>
         </Show>
         <Show when=move || waiting.with(|files| !files.is_empty())>
@@ -67,16 +66,16 @@ pub fn SharedFiles() -> impl IntoView {
                 <Picture icon=Icon::Upload/>
                 <div role="status">
                     <p class="notice-title" id="shared-title">
-                        {move || waiting.with(|files| headline(files))}
+                        {move || waiting.with(|files| headline(language.get(), files))}
                     </p>
-                    <p>{move || waiting.with(|files| names(files))}</p>
+                    <p>{move || waiting.with(|files| names(language.get(), files))}</p>
                 </div>
                 <div class="notice-ways">
                     <button type="button" class="button is-primary" on:click=move |_| answer(true)>
-                        "Send"
+                        {say!(shared_files.send)}
                     </button>
                     <button type="button" class="button" on:click=move |_| answer(false)>
-                        "Discard"
+                        {say!(shared_files.discard)}
                     </button>
                 </div>
             </section>
@@ -89,16 +88,16 @@ fn tags(files: &[Given]) -> Vec<Tag> {
     files.iter().map(|file| file.tag).collect()
 }
 
-fn headline(files: &[Given]) -> String {
-    let files = words::count(files.len() as u64, "file was", "files were");
-    format!("{files} shared with Longhaul. Send?")
+fn headline(locale: Locale, files: &[Given]) -> String {
+    count!(locale, files.len() as u64, shared_files.came)
 }
 
-fn names(files: &[Given]) -> String {
+fn names(locale: Locale, files: &[Given]) -> String {
     let paths = files.iter().map(|file| file.manifest.path.as_str());
     let mut names: Vec<_> = paths.take(NAMED).map(str::to_owned).collect();
     if let Some(more) = files.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        names.push(format!("and {more} more"));
+        let number = grouped(locale, more as u64);
+        names.push(td_string!(locale, shared_files.more, number = number));
     }
-    names.join(", ")
+    names.join(td_string!(locale, shared_files.comma))
 }

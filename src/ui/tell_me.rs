@@ -7,9 +7,10 @@ use leptos::prelude::*;
 use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::{Language, Locale, count, say, td_string};
+use super::numbers::grouped;
 use super::rows::Totals;
 use super::sight::in_sight;
-use super::words;
 use crate::port::RowState;
 
 /// Whether a person lets the page show notifications.
@@ -30,6 +31,7 @@ const LONG: u64 = 10_000;
 #[component]
 pub fn TellMe() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     // Before the page is alive nothing could come of a click.
     let permission = RwSignal::new(Permission::Denied);
     Effect::new(move |_| permission.set(browser::may_notify()));
@@ -63,15 +65,15 @@ pub fn TellMe() -> impl IntoView {
                         view! {
                             <button type="button" class="button small is-quiet" on:click=ask>
                                 <Picture icon=Icon::Bell/>
-                                "Tell me when it is done"
+                                {say!(tell_me.offer)}
                             </button>
                         }
                     }
                 >
                     <p tabindex="-1" node_ref=answer>
                         {move || match permission.get() {
-                            Permission::Granted => "You will be told when it is done.",
-                            _ => "This browser shows no notifications of this page.",
+                            Permission::Granted => td_string!(language.get(), tell_me.yes),
+                            _ => td_string!(language.get(), tell_me.no),
                         }}
                     </p>
                 </Show>
@@ -85,13 +87,14 @@ pub fn TellMe() -> impl IntoView {
 #[component]
 pub fn Teller() -> impl IntoView {
     let engine = Engine::expect();
+    let language = Language::expect();
     let seen = in_sight();
     Effect::new(move |before: Option<Totals>| {
         let now = engine.totals();
         if let Some(end) = before.and_then(|before| End::of(&before, &now))
             && !seen.get_untracked()
         {
-            let (title, body) = end.words();
+            let (title, body) = end.words(untrack(|| language.get()));
             browser::notify(title, body);
         }
         now
@@ -129,17 +132,19 @@ impl End {
     }
 
     /// The notification's title, and what is below it.
-    fn words(self) -> (String, String) {
-        let files = |number| words::count(u64::from(number), "file", "files");
+    fn words(self, locale: Locale) -> (String, &'static str) {
         match self {
             Self::Stored(stored) => (
-                format!("{} stored", files(stored)),
-                "Everything has arrived and is verified.".to_owned(),
+                count!(locale, stored, tell_me.stored),
+                td_string!(locale, tell_me.stored_means),
             ),
-            Self::NeedsYou { stored, files: all } => (
-                format!("{stored} of {} stored", files(all)),
-                "The rest needs you.".to_owned(),
-            ),
+            Self::NeedsYou { stored, files } => {
+                let stored = grouped(locale, u64::from(stored));
+                (
+                    count!(locale, files, tell_me.needs_you, stored = stored),
+                    td_string!(locale, tell_me.needs_you_means),
+                )
+            }
         }
     }
 }

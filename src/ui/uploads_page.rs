@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::drop_zone::DropZone;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
+use super::language::say;
 use super::shared_files::SharedFiles;
 use super::title::PageTitle;
 use super::totals_bar::TotalsBar;
@@ -24,8 +25,8 @@ pub fn UploadsPage() -> impl IntoView {
             <div class="notice">
                 <Picture icon=Icon::Alert/>
                 <div>
-                    <h1 class="notice-title">"This page is out of date"</h1>
-                    <p>"A newer version, in another tab, has taken the uploads over. Reload to go on here."</p>
+                    <h1 class="notice-title">{say!(uploads_page.outdated)}</h1>
+                    <p>{say!(uploads_page.outdated_means)}</p>
                 </div>
             </div>
         </Show>

@@ -10,6 +10,7 @@ use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
 use crate::ui::tell_me::Permission;
+use crate::ui::theme::Theme;
 
 pub fn now() -> f64 {
     0.0
@@ -77,7 +78,7 @@ pub fn may_notify() -> Permission {
 
 pub fn ask_to_notify(_answer: impl FnOnce(Permission) + 'static) {}
 
-pub fn notify(_title: String, _body: String) {}
+pub fn notify(_title: String, _body: &'static str) {}
 
 pub fn is_installed() -> bool {
     false
@@ -88,3 +89,5 @@ pub fn shared(_say: impl FnOnce(Vec<Given>) + 'static) {}
 pub fn take_shared(_engine: Engine, _tags: Vec<Tag>) {}
 
 pub fn leave_shared(_tags: Vec<Tag>) {}
+
+pub fn set_theme(_theme: Theme) {}

@@ -19,6 +19,7 @@ use crate::client::{self, pick};
 use crate::port::Key;
 use crate::protocol::id::FileId;
 use crate::ui::engine::Engine;
+use crate::ui::theme::Theme;
 
 pub use presence::*;
 
@@ -152,6 +153,29 @@ pub fn language() -> Option<String> {
 pub fn set_language(tag: &str) {
     if let Some(html) = document().document_element() {
         _ = html.set_attribute("lang", tag);
+    }
+}
+
+/// The theme in which the page was rendered.
+pub fn theme() -> Option<String> {
+    document().document_element()?.get_attribute("data-theme")
+}
+
+/// Turns the document to a theme.
+pub fn set_theme(theme: Theme) {
+    if let Some(html) = document().document_element() {
+        _ = html.set_attribute("data-theme", theme.word());
+    }
+    set_content("meta[name=color-scheme]", theme.schemes());
+    for system in [Theme::Light, Theme::Dark] {
+        let query = format!("meta[name=theme-color][media*={}]", system.word());
+        set_content(&query, theme.around(system));
+    }
+}
+
+fn set_content(query: &str, content: &str) {
+    if let Ok(Some(meta)) = document().query_selector(query) {
+        _ = meta.set_attribute("content", content);
     }
 }
 

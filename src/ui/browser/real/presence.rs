@@ -106,13 +106,13 @@ fn permission(said: NotificationPermission) -> Permission {
 
 /// Shows a notification, if the person lets it and no page of ours is in sight: the service
 /// worker knows of all of them.
-pub fn notify(title: String, body: String) {
+pub fn notify(title: String, body: &'static str) {
     if may_notify() != Permission::Granted {
         return;
     }
     spawn_local(async move {
         let message = Object::new();
-        for (name, value) in [("title", title), ("body", body)] {
+        for (name, value) in [("title", title.as_str()), ("body", body)] {
             if Reflect::set(&message, &name.into(), &value.into()).is_err() {
                 return;
             }
