@@ -100,6 +100,14 @@ pub enum Command {
     Retry(Which),
     /// Ends uploads, and deletes what is on the server of unfinished ones.
     Cancel(Which),
+    /// Calls a file something else, as long as nothing of it was sent.
+    Rename(Key, String),
+    /// Puts uploads elsewhere in the list, before another one or at its end; from then on
+    /// they are sent in the order of the list.
+    Arrange(Vec<Key>, Option<Key>),
+    /// What the server will probably accept, as it said to the page: it counts until the
+    /// server says it to the engine.
+    Limits(Limits),
     /// Takes finished uploads off the list.
     Clear,
     /// Begins to watch.
@@ -156,7 +164,9 @@ pub enum Report {
     Attached {
         /// Who reports.
         engine: EngineId,
-        /// All rows.
+        /// All uploads that there are.
+        keys: Vec<Key>,
+        /// The first rows; the others follow.
         rows: Vec<Row>,
         /// The state of the connection.
         link: Link,

@@ -49,43 +49,51 @@ pub fn pack(sources: Vec<Source>) -> (Vec<Given>, Array) {
     (given.collect(), files)
 }
 
-/// The files by upload.
+/// The files by upload, which are found by their names as well.
 #[derive(Debug, Default)]
-pub struct Sources(HashMap<Key, Source>);
+pub struct Sources {
+    files: HashMap<Key, Source>,
+    keys: HashMap<Tag, Key>,
+}
 
 impl Sources {
     /// Keeps a file.
     pub fn keep(&mut self, key: Key, source: Source) {
-        self.0.insert(key, source);
+        let tag = source.given.tag;
+        if let Some(old) = self.files.insert(key, source) {
+            self.keys.remove(&old.given.tag);
+        }
+        self.keys.insert(tag, key);
     }
 
     /// Lets go of a file.
     pub fn forget(&mut self, key: Key) -> Option<Source> {
-        self.0.remove(&key)
+        let source = self.files.remove(&key)?;
+        self.keys.remove(&source.given.tag);
+        Some(source)
     }
 
     /// The file of an upload.
     pub fn get(&self, key: Key) -> Option<&Source> {
-        self.0.get(&key)
+        self.files.get(&key)
     }
 
     /// The upload that has this file.
     pub fn key_of(&self, tag: Tag) -> Option<Key> {
-        let mut all = self.0.iter();
-        all.find(|(_, source)| source.given.tag == tag)
-            .map(|(key, _)| *key)
+        self.keys.get(&tag).copied()
     }
 
     /// The names of all files, and their uploads.
     pub fn names(&self) -> Vec<(Tag, Option<Key>)> {
-        let all = self.0.iter();
-        all.map(|(key, source)| (source.given.tag, Some(*key)))
-            .collect()
+        let all = self.keys.iter();
+        all.map(|(tag, key)| (*tag, Some(*key))).collect()
     }
 
-    /// All of them.
+    /// All of them, in the order in which they came.
     pub fn all(&self) -> Vec<Source> {
-        self.0.values().cloned().collect()
+        let mut all: Vec<(&Key, &Source)> = self.files.iter().collect();
+        all.sort_unstable_by_key(|(key, _)| **key);
+        all.into_iter().map(|(_, source)| source.clone()).collect()
     }
 }
 

@@ -121,6 +121,11 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether there is a limit on a queue as a whole.
+    pub fn bounds_queue(&self) -> bool {
+        self.max_entries.is_some() || self.max_total_size.is_some()
+    }
+
     /// Checks a queue of `entries` files of together `total` bytes.
     pub fn check_queue(&self, entries: u64, total: u64) -> Result<(), Trouble> {
         if let Some(limit) = self.max_entries

@@ -22,6 +22,7 @@ pub mod lanes;
 pub mod live;
 pub mod manifest;
 pub mod message;
+pub mod name;
 pub mod order;
 pub mod pace;
 pub mod ranges;

@@ -8,9 +8,8 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::protocol::manifest::MAX_PATH;
-
-/// The longest part of a path in bytes, as file systems have it.
-pub const MAX_PART: usize = 255;
+pub use crate::protocol::name::MAX_PART;
+use crate::protocol::name::{is_forbidden, is_reserved, is_unseen, trim_end};
 
 /// How many parts a path has at most, the file's name included.
 pub const MAX_DEPTH: usize = 64;
@@ -81,23 +80,14 @@ pub fn split_folder(path: &str) -> (&str, &str) {
     path.split_at(path.rfind('/').map_or(0, |slash| slash + 1))
 }
 
-/// Takes out what is not seen: control characters, line separators, and marks that
-/// turn the direction of writing, with which `exe.txt` can pose as `txt.exe`.
+/// Takes out what is not seen.
 fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| {
-            !c.is_control()
-                && !matches!(c,
-                    '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-                    | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        })
-        .nfc()
-        .collect()
+    text.chars().filter(|c| !is_unseen(*c)).nfc().collect()
 }
 
 /// Makes one part safe; `None` if nothing is left of it, as of `.` and `..`.
 fn part(part: &str) -> Option<String> {
-    let mut part = part.replace(['<', '>', ':', '"', '|', '?', '*'], "_");
+    let mut part = part.replace(is_forbidden, "_");
     part.truncate(trim_end(&part).len());
     let mut part = part.trim_start().to_owned();
     if part.is_empty() {
@@ -112,30 +102,6 @@ fn part(part: &str) -> Option<String> {
         part.truncate(trim_end(&part).len());
     }
     Some(part)
-}
-
-/// Windows drops dots and spaces at the end of a name.
-fn trim_end(part: &str) -> &str {
-    part.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
-}
-
-/// Whether Windows takes the name for a device, whatever its extension.
-fn is_reserved(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or_default().trim_end();
-    let stem = stem.to_ascii_uppercase();
-    match stem.strip_prefix("COM").or(stem.strip_prefix("LPT")) {
-        Some(port) => {
-            let mut port = port.chars();
-            matches!(
-                (port.next(), port.next()),
-                (Some('0'..='9' | '¹' | '²' | '³'), None)
-            )
-        }
-        None => matches!(
-            stem.as_str(),
-            "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
-        ),
-    }
 }
 
 /// Splits off the extension with its dot, `.tar.gz` as one. A name that only begins
@@ -315,6 +281,15 @@ mod tests {
             if let Some(name) = safe_name(&path) {
                 prop_assert!(!name.contains('/'));
                 check(&name)?;
+            }
+        }
+
+        #[test]
+        fn what_a_person_may_call_a_file_is_stored_so(name in paths()) {
+            if let Ok(name) = crate::protocol::name::check(&name) {
+                let composed: String = name.nfc().collect();
+                prop_assume!(composed.len() <= MAX_PART);
+                prop_assert_eq!(safe(name), composed);
             }
         }
 

@@ -202,6 +202,7 @@ impl Engine {
         match report {
             Report::Attached {
                 engine,
+                keys: _,
                 rows,
                 link,
                 limits,

@@ -264,6 +264,7 @@ mod tests {
     fn row(key: u32, state: RowState, size: u64, durable: u64, rate: u64) -> RowData {
         let row = Row {
             key: Key(key),
+            order: key.into(),
             path: format!("folder/{key}.bin"),
             size,
             media_type: String::new(),
@@ -275,6 +276,7 @@ mod tests {
             trouble: None,
             note: None,
             handle: false,
+            fresh: false,
             id: None,
             digest: None,
         };

@@ -162,6 +162,17 @@ impl Inner {
         }
     }
 
+    /// The file of an upload may be called something else now: whoever keeps it is to give
+    /// it back under that name.
+    pub(super) fn renamed(&mut self, key: Key) {
+        if let Some(source) = self.sources.get(key).cloned() {
+            if self.mortal {
+                self.lines.say(&Word::Spent(vec![source.given.tag]), &Array::new());
+            }
+            self.keep(key, source);
+        }
+    }
+
     pub(super) fn share(&self, files: Vec<Source>) {
         let (given, files) = source::pack(files);
         self.lines.say(&Word::Spare(given), &files);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use js_sys::Array;
 
 use super::files::Batch;
+use super::report::{PORTION, portions};
 use super::{EXPECTED, Inner, now};
 use crate::client::lines::LineId;
 use crate::client::source;
@@ -56,6 +57,16 @@ impl Inner {
                     self.client.sender.cancel(key);
                 }
             }
+            Command::Rename(key, name) => {
+                self.client.sender.rename(key, &name);
+                self.renamed(key);
+            }
+            Command::Arrange(keys, before) => self.client.sender.arrange(&keys, before),
+            Command::Limits(limits) => {
+                if self.limits.is_none() {
+                    self.client.sender.expect(limits, now());
+                }
+            }
             Command::Clear => self.client.sender.clear(),
             Command::Watch(topic) => self.watch(line, topic),
             Command::Unwatch(topic) => self.unwatch(line, topic),
@@ -75,13 +86,20 @@ impl Inner {
         };
         self.pages.insert(line, page);
         let now = now();
+        let rows = self.client.sender.rows(now);
+        let keys = rows.iter().map(|row| row.key).collect();
+        let mut rows = rows.into_iter();
         let attached = Report::Attached {
             engine: self.id,
-            rows: self.client.sender.rows(now),
+            keys,
+            rows: rows.by_ref().take(PORTION).collect(),
             link: self.link(now),
             limits: self.limits.clone(),
         };
         self.report_to(line, attached);
+        for report in portions(rows.collect(), Vec::new()) {
+            self.report_to(line, report);
+        }
         // On an earlier visit it may not have heard.
         self.report_to(line, Report::Added(self.sources.names()));
         for topic in topics {

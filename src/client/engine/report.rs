@@ -2,10 +2,27 @@
 
 use super::{Inner, RATES, REPORT, REPORT_ROW, now};
 use crate::client::lines::LineId;
-use crate::port::{Link, Report, Told};
+use crate::port::{Key, Link, Report, Row, Told};
 use crate::protocol::Time;
 use crate::protocol::close::CloseCode;
 use crate::protocol::connection::State;
+
+/// How many rows a page takes in at once: thousands of them in one piece would hold it up.
+pub(super) const PORTION: usize = 256;
+
+/// Tells of rows, a portion at a time.
+pub(super) fn portions(changed: Vec<Row>, removed: Vec<Key>) -> impl Iterator<Item = Report> {
+    let mut removed = Some(removed).filter(|keys| !keys.is_empty());
+    let mut changed = changed.into_iter();
+    std::iter::from_fn(move || {
+        let changed: Vec<Row> = changed.by_ref().take(PORTION).collect();
+        let removed = removed.take();
+        (!changed.is_empty() || removed.is_some()).then(|| Report::Rows {
+            changed,
+            removed: removed.unwrap_or_default(),
+        })
+    })
+}
 
 impl Inner {
     pub(super) fn report_changes(&mut self) {
@@ -22,7 +39,9 @@ impl Inner {
         if self.client.sender.has_changes() && self.report_due() <= now {
             self.reported = now;
             let (changed, removed) = self.client.sender.take_changes(now);
-            self.report(&Report::Rows { changed, removed });
+            for report in portions(changed, removed) {
+                self.report(&report);
+            }
         }
     }
 

@@ -13,6 +13,8 @@
 mod outgoing;
 mod queue;
 mod row;
+#[cfg(test)]
+mod tests;
 mod wishes;
 
 use std::borrow::Cow;
@@ -88,11 +90,15 @@ pub struct Record {
     /// How many bytes the server had made durable when this was kept.
     pub durable: u64,
     /// Its place among the others.
-    pub order: u32,
+    pub order: u64,
 }
 
-/// Where an upload stands in the queue: whether it is new, how long it is, which it is.
-type Place = (bool, u64, Key);
+/// Where an upload stands in the queue: whether it is new, how long it is unless a person
+/// arranges the uploads, where it is in the list, which it is.
+type Place = (bool, u64, u64, Key);
+
+/// How far apart the places of uploads in the list are: others can be put between them.
+const STEP: u64 = 1 << 32;
 
 /// The client's side of all its uploads.
 #[derive(Debug)]
@@ -101,13 +107,18 @@ pub struct Sender {
     /// What may be sent, while there is a connection.
     window: Option<Window>,
     uploads: BTreeMap<Key, Outgoing>,
+    /// All uploads in the order of the list, by their places in it.
+    list: BTreeMap<u64, Key>,
+    /// Whether a person arranged the uploads: then they go in the order of the list.
+    arranged: bool,
     next_key: u32,
     secret: [u8; 32],
     streams: BTreeMap<StreamId, Key>,
     /// Streams that were paused and whose end the server has not yet confirmed.
     leaving: BTreeMap<StreamId, Key>,
     next_stream: u32,
-    /// Uploads that wait for their turn: those that were begun first, then by size.
+    /// Uploads that wait for their turn: those that were begun first, then by size or as
+    /// a person arranged them.
     queue: BTreeSet<Place>,
     /// Those of them that the journal has.
     ready: BTreeSet<Place>,
@@ -136,6 +147,8 @@ impl Sender {
             limits: None,
             window: None,
             uploads: BTreeMap::new(),
+            list: BTreeMap::new(),
+            arranged: false,
             next_key: first.0,
             secret,
             streams: BTreeMap::new(),
@@ -208,10 +221,10 @@ impl Sender {
         self.changed.len() + self.removed.len()
     }
 
-    /// All rows.
+    /// All rows, in the order of the list.
     pub fn rows(&self, now: Time) -> Vec<Row> {
-        self.uploads
-            .keys()
+        self.list
+            .values()
             .filter_map(|key| self.row(*key, now))
             .collect()
     }
@@ -244,9 +257,25 @@ impl Sender {
     pub fn connected(&mut self, limits: Limits, credit: u64, round_trip: Duration, now: Time) {
         self.disconnected();
         self.window = Some(Window::new(credit, round_trip, now));
-        let fresh: Vec<Key> = self.queue.iter().map(|(_, _, key)| *key).collect();
+        self.judge(&limits, now);
+        self.limits = Some(limits);
+        self.fill();
+    }
+
+    /// What the server is likely to accept, before it has said so itself: what breaks a rule
+    /// is refused at once.
+    pub fn expect(&mut self, limits: Limits, now: Time) {
+        if self.limits.is_none() {
+            self.judge(&limits, now);
+            self.limits = Some(limits);
+        }
+    }
+
+    /// Applies limits to all that waits for its turn and was never sent.
+    fn judge(&mut self, limits: &Limits, now: Time) {
+        let waiting: Vec<Key> = self.queue.iter().map(|(.., key)| *key).collect();
         let (mut entries, mut total) = (0, 0u64);
-        for key in fresh {
+        for key in waiting {
             let upload = &self.uploads[&key];
             entries += 1;
             total = total.saturating_add(upload.manifest.size);
@@ -265,8 +294,6 @@ impl Sender {
                 Ok(()) => {}
             }
         }
-        self.limits = Some(limits);
-        self.fill();
     }
 
     /// The connection is gone; everything waits for the next one.
@@ -528,7 +555,7 @@ impl Sender {
         if let Some(upload) = self.uploads.get_mut(&key) {
             upload.kept();
             if upload.phase == Phase::Queued && upload.is_written_down() {
-                self.ready.insert(upload.place(key));
+                self.ready.insert(upload.place(key, self.arranged));
                 self.fill();
             }
         }

@@ -65,6 +65,8 @@ enum Written {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) manifest: Manifest,
+    /// Its place in the list.
+    pub(super) order: u64,
     pub(super) phase: Phase,
     pub(super) token: Token,
     /// Whether `Open` was sent with that token: the server may know it.
@@ -115,10 +117,11 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(manifest: Manifest, token: Token, source: bool) -> Self {
+    pub(super) fn new(manifest: Manifest, order: u64, token: Token, source: bool) -> Self {
         let blocks = blocks(manifest.size) as usize;
         Self {
             manifest,
+            order,
             phase: Phase::Queued,
             token,
             asked: false,
@@ -165,9 +168,23 @@ impl Outgoing {
         }
     }
 
-    /// Its place in the queue.
-    pub(super) fn place(&self, key: Key) -> Place {
-        (!self.begun, self.manifest.size, key)
+    /// Its place in the queue, which a person may have `arranged`.
+    pub(super) fn place(&self, key: Key, arranged: bool) -> Place {
+        let size = if arranged { 0 } else { self.manifest.size };
+        (!self.begun, size, self.order, key)
+    }
+
+    /// Whether nothing of it was sent, so that its name can still be changed.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.asked && !self.ending && self.phase != Phase::Stored
+    }
+
+    /// It has another path; the journal is to know it before anything is sent.
+    pub(super) fn rename(&mut self, path: String) {
+        self.manifest.path = path;
+        if self.written == Written::Yes {
+            self.written = Written::Soon;
+        }
     }
 
     /// Has the journal keep it as it is now.
@@ -523,6 +540,7 @@ impl Outgoing {
         });
         Row {
             key,
+            order: self.order,
             path: self.manifest.path.clone(),
             size: self.manifest.size,
             media_type: self.manifest.media_type.clone(),
@@ -545,6 +563,7 @@ impl Outgoing {
             trouble: self.trouble.clone(),
             note: self.note,
             handle: self.handle,
+            fresh: self.is_fresh(),
             id: self.id,
             digest: self.digest,
         }

@@ -1,7 +1,7 @@
 //! Who is sent now, who waits, and who has failed.
 
 use super::outgoing::{Outgoing, Phase};
-use super::{Effect, Key, Sender, WRITTEN_AHEAD};
+use super::{Effect, Key, STEP, Sender, WRITTEN_AHEAD};
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::ClientMessage;
 use crate::protocol::retry::Backoff;
@@ -11,8 +11,11 @@ use crate::verify::Proof;
 
 impl Sender {
     pub(super) fn admit(&self, limits: &Limits, manifest: &Manifest) -> Result<(), Trouble> {
-        let (entries, total) = self.unfinished();
         limits.check(manifest)?;
+        if !limits.bounds_queue() {
+            return Ok(());
+        }
+        let (entries, total) = self.unfinished();
         limits.check_queue(entries + 1, total.saturating_add(manifest.size))
     }
 
@@ -27,7 +30,7 @@ impl Sender {
     pub(super) fn set(&mut self, key: Key, phase: Phase) {
         self.changed.insert(key);
         if let Some(upload) = self.uploads.get_mut(&key) {
-            let place = upload.place(key);
+            let place = upload.place(key, self.arranged);
             match upload.phase {
                 Phase::Queued => {
                     self.queue.remove(&place);
@@ -50,6 +53,73 @@ impl Sender {
             }
             upload.phase = phase;
         }
+    }
+
+    /// The place at the end of the list.
+    pub(super) fn last_place(&self) -> u64 {
+        self.list.last_key_value().map_or(0, |(order, _)| *order) + STEP
+    }
+
+    /// Puts uploads into the list, all of them before another one or at the end. They keep
+    /// the order among themselves that they have here.
+    pub(super) fn put(&mut self, keys: &[Key], before: Option<Key>) {
+        for key in keys {
+            if let Some(upload) = self.uploads.get(key) {
+                self.list.remove(&upload.order);
+            }
+        }
+        let count = keys.len() as u64;
+        let (mut first, mut step) = (self.last_place(), STEP);
+        if let Some(end) = before.and_then(|key| self.uploads.get(&key)) {
+            let end = end.order;
+            let below = self.list.range(..end).next_back();
+            let start = below.map_or(0, |(order, _)| *order);
+            step = (end - start) / (count + 1);
+            first = start + step;
+        }
+        if step == 0 {
+            // There is no room between the two: all of them move apart.
+            self.spread(keys, before);
+        } else {
+            for (key, n) in keys.iter().zip(0..) {
+                self.place(*key, first + n * step);
+            }
+        }
+        self.rearrange();
+    }
+
+    /// Gives every upload a new place, with these before that one.
+    fn spread(&mut self, keys: &[Key], before: Option<Key>) {
+        let others = std::mem::take(&mut self.list).into_values();
+        let mut all: Vec<Key> = others.collect();
+        let at = all.iter().position(|key| Some(*key) == before);
+        let at = at.unwrap_or(all.len());
+        all.splice(at..at, keys.iter().copied());
+        for (key, n) in all.into_iter().zip(1..) {
+            self.place(key, n * STEP);
+        }
+    }
+
+    fn place(&mut self, key: Key, order: u64) {
+        if let Some(upload) = self.uploads.get_mut(&key) {
+            upload.order = order;
+            self.list.insert(order, key);
+            self.changed.insert(key);
+            self.keep(key);
+        }
+    }
+
+    /// Lets uploads go in the order of the list from now on.
+    fn rearrange(&mut self) {
+        self.arranged = true;
+        let queued = |(_, upload): &(&Key, &Outgoing)| upload.phase == Phase::Queued;
+        let queued = || self.uploads.iter().filter(queued);
+        self.queue = queued().map(|(key, u)| u.place(*key, true)).collect();
+        let ready = queued().filter(|(_, u)| u.is_written_down());
+        self.ready = ready.map(|(key, u)| u.place(*key, true)).collect();
+        // Who is the next now may not be among those that are written down.
+        self.write_next();
+        self.fill();
     }
 
     /// Lets an upload wait for its turn, or for its file.
@@ -79,12 +149,15 @@ impl Sender {
         }
     }
 
-    /// Has the next uploads written down, many at once.
+    /// Has the next uploads written down, many at once, when few are.
     fn write_ahead(&mut self) {
-        if self.ready.len() + self.writing.len() > WRITTEN_AHEAD / 2 {
-            return;
+        if self.ready.len() + self.writing.len() <= WRITTEN_AHEAD / 2 {
+            self.write_next();
         }
-        let next = self.queue.iter().map(|(_, _, key)| *key);
+    }
+
+    fn write_next(&mut self) {
+        let next = self.queue.iter().map(|(.., key)| *key);
         for key in next.take(WRITTEN_AHEAD).chain(self.ages.first().copied()) {
             if let Some(upload) = self.uploads.get_mut(&key)
                 && !upload.is_noted()
@@ -105,13 +178,14 @@ impl Sender {
         let alone = limits.max_concurrency <= 1;
         loop {
             // One place goes by age, so that large files do not starve; the others go by
-            // size, so that small ones do not wait.
+            // size, so that small ones do not wait. Where a person arranged them, they go
+            // as they were put.
             let aged = self
                 .streams
                 .values()
                 .any(|k| self.uploads.get(k).is_some_and(|u| u.by_age));
-            let mut keys = self.ready.iter().map(|(_, _, key)| *key);
-            let next = if aged || alone {
+            let mut keys = self.ready.iter().map(|(.., key)| *key);
+            let next = if aged || alone || self.arranged {
                 keys.next()
             } else {
                 keys.min()
@@ -265,6 +339,7 @@ impl Sender {
         self.set(key, Phase::Failed);
         self.changed.remove(&key);
         if let Some(mut upload) = self.uploads.remove(&key) {
+            self.list.remove(&upload.order);
             self.streams.retain(|_, k| *k != key);
             upload.forget(key, &mut self.effects);
             self.effects.push_back(Effect::Release(key));

@@ -17,6 +17,8 @@ pub struct Key(pub u32);
 pub struct Row {
     /// Its name within the engine.
     pub key: Key,
+    /// Its place in the list: rows are shown by it.
+    pub order: u64,
     /// Its path, as sent.
     pub path: String,
     /// Length of the file in bytes.
@@ -39,6 +41,8 @@ pub struct Row {
     pub note: Option<Note>,
     /// Whether a handle of its file is kept, with which the browser can be asked for it.
     pub handle: bool,
+    /// Whether nothing of it was sent, so that its name can still be changed.
+    pub fresh: bool,
     /// Its name in links, once the server gave it one.
     pub id: Option<FileId>,
     /// Its digest, once it is stored.

@@ -4,6 +4,7 @@ use super::outgoing::{Outgoing, Phase};
 use super::{Key, Record, Sender};
 use crate::protocol::manifest::Manifest;
 use crate::protocol::message::ClientMessage;
+use crate::protocol::name;
 use crate::protocol::trouble::Trouble;
 
 impl Sender {
@@ -11,7 +12,8 @@ impl Sender {
     pub fn add(&mut self, manifest: Manifest) -> Key {
         let key = Key(self.next_key);
         self.next_key += 1;
-        let mut upload = Outgoing::new(manifest, self.token(key), true);
+        let order = self.last_place();
+        let mut upload = Outgoing::new(manifest, order, self.token(key), true);
         if let Some(limits) = &self.limits {
             match self.admit(limits, &upload.manifest) {
                 Ok(()) if limits.auto_upload => {}
@@ -23,6 +25,7 @@ impl Sender {
             }
         }
         self.uploads.insert(key, upload);
+        self.list.insert(order, key);
         self.requeue(key);
         key
     }
@@ -31,7 +34,8 @@ impl Sender {
     pub fn restore(&mut self, record: Record) -> Key {
         let key = Key(self.next_key);
         self.next_key += 1;
-        let mut upload = Outgoing::new(record.manifest, record.token, false);
+        let order = self.last_place();
+        let mut upload = Outgoing::new(record.manifest, order, record.token, false);
         upload.id = record.id;
         upload.reached(record.durable);
         upload.restored();
@@ -44,6 +48,7 @@ impl Sender {
             Phase::NeedsFile
         };
         self.uploads.insert(key, upload);
+        self.list.insert(order, key);
         self.changed.insert(key);
         key
     }
@@ -65,7 +70,7 @@ impl Sender {
             id: upload.id,
             paused: upload.phase == Phase::Paused,
             durable: upload.durable(),
-            order: key.0,
+            order: upload.order,
         })
     }
 
@@ -175,10 +180,86 @@ impl Sender {
         self.leave(key);
         self.set(key, Phase::Failed);
         self.changed.remove(&key);
-        if self.uploads.remove(&key).is_some() {
+        if let Some(upload) = self.uploads.remove(&key) {
+            self.list.remove(&upload.order);
             self.removed.push(key);
         }
         self.fill();
+    }
+
+    /// Calls the file of an upload something else, as long as nothing of it was sent. Names
+    /// that [`name::check`] refuses change nothing.
+    pub fn rename(&mut self, key: Key, name: &str) {
+        let fresh = |u: &&mut Outgoing| u.is_fresh();
+        let (Some(upload), Ok(name)) = (
+            self.uploads.get_mut(&key).filter(fresh),
+            name::check(name),
+        ) else {
+            return;
+        };
+        let path = upload.manifest.renamed(name);
+        if path == upload.manifest.path {
+            return;
+        }
+        self.changed.insert(key);
+        self.ready.remove(&upload.place(key, self.arranged));
+        upload.rename(path);
+        if upload.is_noted() {
+            self.writing.insert(key);
+            self.keep(key);
+        }
+        self.judge_name(key);
+    }
+
+    /// Whether an upload is taken may be a matter of its name.
+    fn judge_name(&mut self, key: Key) {
+        let (Some(limits), Some(upload)) = (&self.limits, self.uploads.get(&key)) else {
+            return;
+        };
+        let named = |it: &Trouble| matches!(it, Trouble::BadName | Trouble::NotAccepted { .. });
+        let refused = upload.phase == Phase::Failed;
+        let verdict = match refused {
+            true if upload.trouble.as_ref().is_some_and(named) => {
+                self.admit(limits, &upload.manifest)
+            }
+            true => return,
+            false => limits.check(&upload.manifest),
+        };
+        let held = !limits.auto_upload && !upload.started;
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        match verdict {
+            Err(trouble) => {
+                upload.trouble = Some(trouble);
+                upload.forget(key, &mut self.effects);
+                self.set(key, Phase::Failed);
+            }
+            Ok(()) if refused => {
+                upload.trouble = None;
+                match held {
+                    true => self.set(key, Phase::Held),
+                    false => self.requeue(key),
+                }
+            }
+            Ok(()) => {}
+        }
+    }
+
+    /// Puts uploads elsewhere in the list, before another one or at its end, in the order in
+    /// which they are there. From then on uploads are sent in the order of the list.
+    pub fn arrange(&mut self, keys: &[Key], before: Option<Key>) {
+        let mut places: Vec<(u64, Key)> = keys
+            .iter()
+            .filter_map(|key| Some((self.uploads.get(key)?.order, *key)))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let moved: Vec<Key> = places.into_iter().map(|(_, key)| key).collect();
+        let target = before.is_none_or(|key| self.uploads.contains_key(&key));
+        if target && !moved.is_empty() && !before.is_some_and(|key| moved.contains(&key)) {
+            self.put(&moved, before);
+        }
     }
 
     /// Takes what is stored off the list.
@@ -189,7 +270,9 @@ impl Sender {
             .filter(|(_, u)| u.phase == Phase::Stored);
         for key in stored.map(|(key, _)| *key).collect::<Vec<_>>() {
             self.removed.push(key);
-            self.uploads.remove(&key);
+            if let Some(upload) = self.uploads.remove(&key) {
+                self.list.remove(&upload.order);
+            }
         }
     }
 
