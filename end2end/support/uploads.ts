@@ -33,13 +33,18 @@ export class Uploads {
 
   /** All rows, or those in one state. */
   rows(state?: State): Locator {
-    const rows = this.list.getByRole('listitem');
+    const rows = this.list.getByRole('listitem').and(this.page.locator('[data-name]'));
     return state ? rows.and(this.page.locator(`[data-state=${state}]`)) : rows;
   }
 
   /** The row of a file. */
   row(name: string): Locator {
     return this.rows().and(this.page.locator(`[data-name=${JSON.stringify(name)}]`));
+  }
+
+  /** A folder in the list. */
+  folder(name: string): Locator {
+    return this.list.getByRole('listitem').and(this.page.locator(`[data-folder=${JSON.stringify(name)}]`));
   }
 
   bar(name: string): Locator {
@@ -49,6 +54,17 @@ export class Uploads {
   /** A button of a row. */
   button(name: string, verb: string): Locator {
     return this.row(name).getByRole('button', { name: `${verb} ${name}`, exact: true });
+  }
+
+  /** Opens the menu of a row, and chooses something. */
+  async choose(name: string, words: string) {
+    await this.row(name).locator('summary').click();
+    await this.row(name).getByRole('button', { name: words, exact: true }).click();
+  }
+
+  /** The names of the rows on the page, in order. */
+  names(): Promise<string[]> {
+    return this.rows().evaluateAll((rows) => rows.map((row) => row.getAttribute('data-name')!));
   }
 
   /** How much of a file is durable, in per cent. */

@@ -6,6 +6,7 @@
 //! | [`seat`], [`locks`], [`lines`] | which of several engines runs; ways to all pages | with the engine |
 //! | [`pick`] | files from inputs, drops and the clipboard | page |
 //! | [`shared`] | files from the share sheet of a phone | both |
+//! | [`picture`] | small pictures of them | page |
 //! | [`port`] | one end of the port between page and engine | both |
 //! | [`engine`] | drives the client's half of the protocol | worker, or page without one |
 //! | [`socket`], [`source`], [`hasher`], [`journal`], [`handle`], [`time`] | what the browser gives it | with the engine |
@@ -18,6 +19,7 @@ mod journal;
 pub mod lines;
 pub mod locks;
 pub mod pick;
+pub mod picture;
 pub mod port;
 pub mod seat;
 pub mod shared;

@@ -6,7 +6,7 @@
 //! freeze the page.
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Date, Function, Promise, Reflect};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -26,8 +26,10 @@ use crate::protocol::id::FileId;
 use crate::protocol::manifest::Manifest;
 use crate::ui::engine::{Engine, Picked};
 
-/// How many files are handed on at a time.
+/// How many files are handed on at a time, and how long the page is held up for them, in
+/// milliseconds: to look at one may take the browser a while.
 const PORTION: usize = 256;
+const PATIENCE: f64 = 8.0;
 
 /// Adds what was picked in a file input, and empties the input, so that the same
 /// file can be picked again.
@@ -256,6 +258,8 @@ struct Batch {
     engine: Engine,
     files: Vec<Picked>,
     unreadable: u32,
+    /// When the page last did something else.
+    since: f64,
 }
 
 impl Batch {
@@ -264,14 +268,16 @@ impl Batch {
             engine,
             files: Vec::new(),
             unreadable: 0,
+            since: Date::now(),
         }
     }
 
     async fn push(&mut self, path: String, file: File, handle: Option<JsValue>) {
         self.files.push(picked(path, file, handle));
-        if self.files.len() >= PORTION {
+        if self.files.len() >= PORTION || Date::now() - self.since >= PATIENCE {
             self.engine.add(std::mem::take(&mut self.files));
             pause().await;
+            self.since = Date::now();
         }
     }
 

@@ -1,6 +1,6 @@
 //! The files that are being sent, and how they are read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
@@ -52,7 +52,7 @@ pub fn pack(sources: Vec<Source>) -> (Vec<Given>, Array) {
 /// The files by upload, which are found by their names as well.
 #[derive(Debug, Default)]
 pub struct Sources {
-    files: HashMap<Key, Source>,
+    files: BTreeMap<Key, Source>,
     keys: HashMap<Tag, Key>,
 }
 
@@ -91,9 +91,7 @@ impl Sources {
 
     /// All of them, in the order in which they came.
     pub fn all(&self) -> Vec<Source> {
-        let mut all: Vec<(&Key, &Source)> = self.files.iter().collect();
-        all.sort_unstable_by_key(|(key, _)| **key);
-        all.into_iter().map(|(_, source)| source.clone()).collect()
+        self.files.values().cloned().collect()
     }
 }
 

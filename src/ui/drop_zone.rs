@@ -12,13 +12,18 @@ use super::language::{Language, count, say, td_string};
 use super::words;
 use crate::api::upload_limits;
 
-/// The zone with its two buttons, and what the server accepts.
+/// The zone with its buttons, and what the server accepts.
 #[component]
 pub fn DropZone() -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     // Rendered by the server; what the connection says later is newer.
     let limits = Resource::new(|| (), |()| upload_limits());
+    Effect::new(move |_| {
+        if let Some(Ok(limits)) = limits.get() {
+            engine.expect_limits(limits);
+        }
+    });
     let strip = move || !engine.is_empty();
     view! {
         <section
@@ -59,8 +64,9 @@ pub fn DropZone() -> impl IntoView {
                 </Transition>
             </div>
             <div class="drop-zone-buttons">
-                <PickButton label=say!(drop_zone.choose_files) icon=Icon::File primary=true folder=false/>
-                <PickButton label=say!(drop_zone.choose_folder) icon=Icon::Folder primary=false folder=true/>
+                <PickButton label=say!(drop_zone.choose_files) icon=Icon::File from=From::Files/>
+                <PickButton label=say!(drop_zone.choose_folder) icon=Icon::Folder from=From::Folder/>
+                <PickButton label=say!(drop_zone.camera) icon=Icon::Camera from=From::Camera/>
             </div>
         </section>
         <p class="notice is-bad" role="alert" hidden=move || engine.left_out() == 0>
@@ -76,16 +82,20 @@ pub fn DropZone() -> impl IntoView {
     .into_any()
 }
 
+/// Where files come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// What most people want.
+    Files,
+    /// A folder, with all that is in it.
+    Folder,
+    /// The camera of a phone.
+    Camera,
+}
+
 /// A file input that looks like a button.
 #[component]
-fn PickButton(
-    label: Signal<&'static str>,
-    icon: Icon,
-    /// Whether it is the one that most people want.
-    primary: bool,
-    /// Whether it picks a folder with all that is in it.
-    folder: bool,
-) -> impl IntoView {
+fn PickButton(label: Signal<&'static str>, icon: Icon, from: From) -> impl IntoView {
     let engine = Engine::expect();
     let input = NodeRef::<Input>::new();
     // What was picked before the page came to life is not lost.
@@ -99,19 +109,28 @@ fn PickButton(
             browser::files_picked(engine, &input);
         }
     };
-    let whole_folder = custom_attribute("webkitdirectory", folder);
+    let whole_folder = custom_attribute("webkitdirectory", from == From::Folder);
+    let camera = from == From::Camera;
+    let capture = custom_attribute("capture", camera.then_some("environment"));
     view! {
-        <label class="button pick" class:is-primary=primary class:is-folder=folder>
+        <label
+            class="button pick"
+            class:is-primary=from == From::Files
+            class:is-folder=from == From::Folder
+            class:is-camera=camera
+        >
             <Picture icon/>
             {label}
             <input
                 {..whole_folder}
+                {..capture}
                 type="file"
                 class="visually-hidden"
-                multiple
+                accept=camera.then_some("image/*,video/*")
+                multiple=!camera
                 node_ref=input
                 on:click=move |event| {
-                    if !folder {
+                    if from == From::Files {
                         browser::choosing(engine, None, &event);
                     }
                 }

@@ -8,12 +8,12 @@
 use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
-use reactive_stores::{Patch, Store};
 
 use super::browser;
-use super::rows::{RowData, RowHandle, Totals, Uploads, UploadsStoreFields};
+use super::queue::{Put, Queue};
+use super::rows::{RowData, RowHandle, Totals};
 use super::table::LiveTable;
-use crate::port::{Command, EngineId, Key, Link, Place, Report, RowState, Tag};
+use crate::port::{Command, EngineId, Key, Link, Place, Report, Row, RowState, Tag};
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Limits;
 
@@ -28,14 +28,18 @@ use {
 /// What the interface knows of the engine. `Copy`; find it with [`Engine::expect`].
 #[derive(Clone, Copy)]
 pub struct Engine {
-    uploads: Store<Uploads>,
-    /// The keys of all rows. Apart from the store, so that a new row does not make
-    /// every other row look at itself.
-    order: RwSignal<Vec<Key>>,
-    known: StoredValue<HashSet<Key>>,
+    queue: StoredValue<Queue>,
+    /// How many rows there are.
+    len: RwSignal<usize>,
+    /// Says that there are others, or that they are in another order.
+    listed: RwSignal<()>,
+    /// Says that some are in another state.
+    states: RwSignal<()>,
     totals: RwSignal<Totals>,
     link: RwSignal<LinkView>,
     limits: RwSignal<Option<Limits>>,
+    /// What the server said to the page that it accepts.
+    expected: RwSignal<Option<Limits>>,
     unreadable: RwSignal<u32>,
     place: RwSignal<Option<Place>>,
     watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
@@ -57,12 +61,14 @@ impl Engine {
     /// Makes the page's end and provides it to every component below.
     pub fn provide() -> Self {
         let engine = Self {
-            uploads: Store::new(Uploads::default()),
-            order: RwSignal::new(Vec::new()),
-            known: StoredValue::new(HashSet::new()),
+            queue: StoredValue::new(Queue::default()),
+            len: RwSignal::new(0),
+            listed: RwSignal::new(()),
+            states: RwSignal::new(()),
             totals: RwSignal::new(Totals::default()),
             link: RwSignal::new(LinkView::default()),
             limits: RwSignal::new(None),
+            expected: RwSignal::new(None),
             unreadable: RwSignal::new(0),
             place: RwSignal::new(None),
             watched: StoredValue::new(HashMap::new()),
@@ -79,24 +85,33 @@ impl Engine {
         expect_context()
     }
 
-    /// The keys of all rows, in the order of the list; tracked.
-    pub fn order(self) -> Vec<Key> {
-        self.order.get()
-    }
-
     /// How many rows there are; tracked.
     pub fn len(self) -> usize {
-        self.order.read().len()
+        self.len.get()
     }
 
     /// Whether there are no rows; tracked.
     pub fn is_empty(self) -> bool {
-        self.order.read().is_empty()
+        self.len.get() == 0
     }
 
-    /// The signals of one row.
-    pub fn row(self, key: Key) -> RowHandle {
-        self.uploads.rows().at_key(key)
+    /// Follows which rows there are and in which order; where `states` matter, those too.
+    pub fn follow(self, states: bool) {
+        self.listed.track();
+        if states {
+            self.states.track();
+        }
+    }
+
+    /// Looks at all rows.
+    pub fn queue<T>(self, look: impl FnOnce(&Queue) -> T) -> T {
+        self.queue.with_value(look)
+    }
+
+    /// One row, for the component that calls this; nothing if it is gone.
+    pub fn row(self, key: Key) -> Option<RowHandle> {
+        let row = self.queue(|queue| queue.row(key))?;
+        Some(RowHandle::new(key, row))
     }
 
     /// All rows added up; tracked.
@@ -109,9 +124,27 @@ impl Engine {
         self.link.get()
     }
 
-    /// What the server accepts, once the engine heard of it; tracked.
+    /// What the server accepts, as the engine or the page heard last; tracked.
     pub fn limits(self) -> Option<Limits> {
-        self.limits.get()
+        self.limits.get().or_else(|| self.expected.get())
+    }
+
+    /// The page was told what the server accepts: what breaks a rule is refused at once,
+    /// also before there is a connection.
+    pub fn expect_limits(self, limits: Limits) {
+        self.expected.set(Some(limits.clone()));
+        self.command(Command::Limits(limits));
+    }
+
+    /// Calls a file something else. It is shown so at once.
+    pub fn rename(self, key: Key, name: String) {
+        if let Some(row) = self.queue(|queue| queue.row(key)) {
+            let mut row = row.get_untracked();
+            row.name.clone_from(&name);
+            self.given_renamed(key, &row.path());
+            self.put(vec![row]);
+        }
+        self.command(Command::Rename(key, name));
     }
 
     /// How many picked files could not even be opened; tracked.
@@ -202,22 +235,24 @@ impl Engine {
         match report {
             Report::Attached {
                 engine,
-                keys: _,
+                keys,
                 rows,
                 link,
                 limits,
             } => {
                 let another = self.attached_to(engine);
-                let there: HashSet<Key> = rows.iter().map(|row| row.key).collect();
-                let gone = self.known.with_value(|known| {
-                    let gone = known.iter().filter(|key| another || !there.contains(key));
-                    gone.copied().collect()
+                let there: HashSet<Key> = keys.into_iter().collect();
+                let gone = self.queue(|queue| {
+                    let gone = queue.keys().filter(|key| another || !there.contains(key));
+                    gone.collect()
                 });
                 self.apply_rows(Vec::new(), gone);
                 self.apply_rows(rows, Vec::new());
                 self.apply_link(link);
                 if let Some(limits) = limits {
                     self.apply_limits(limits);
+                } else if let Some(limits) = self.expected.get_untracked() {
+                    self.command(Command::Limits(limits));
                 }
                 self.flush();
             }
@@ -263,48 +298,50 @@ impl Engine {
         })
     }
 
-    fn apply_rows(self, changed: Vec<crate::port::Row>, removed: Vec<Key>) {
-        let rows = self.uploads.rows();
-        let mut new = Vec::new();
-        for row in changed {
-            let (key, stored) = (row.key, row.state == RowState::Stored);
-            if self.known.with_value(|known| known.contains(&key)) {
-                let handle = self.row(key);
-                let preview = handle
-                    .try_read_untracked()
-                    .and_then(|old| old.preview.clone());
-                // One write; only the fields that changed notify.
-                handle.patch(RowData::new(row, preview));
-            } else {
-                let preview = self.claim_preview(key);
-                new.push(RowData::new(row, preview));
-            }
-            // Only now: a small file may be stored when it is first heard of.
-            if stored {
-                self.release_file(key);
-            }
+    fn apply_rows(self, changed: Vec<Row>, removed: Vec<Key>) {
+        let stored = |row: &&Row| row.state == RowState::Stored;
+        let stored: Vec<Key> = changed.iter().filter(stored).map(|row| row.key).collect();
+        self.renamed(&changed);
+        let gone = self.queue.try_update_value(|queue| {
+            let gone = removed.iter().filter(|key| queue.remove(**key));
+            gone.count()
+        });
+        self.put(changed.into_iter().map(RowData::from).collect());
+        if gone.is_some_and(|gone| gone > 0) {
+            self.listed.notify();
         }
-        if !new.is_empty() || !removed.is_empty() {
-            self.known.update_value(|known| {
-                known.extend(new.iter().map(|row| row.key));
-                for key in &removed {
-                    known.remove(key);
-                }
-            });
-            if let Some(mut list) = rows.try_write_untracked() {
-                if !removed.is_empty() {
-                    let gone: HashSet<Key> = removed.iter().copied().collect();
-                    list.retain(|row| !gone.contains(&row.key));
-                }
-                list.extend(new);
-            }
-            self.order
-                .set(rows.read_untracked().iter().map(|row| row.key).collect());
-            self.release(&removed);
+        self.release(&removed);
+        for key in stored {
+            self.release_file(key);
         }
-        let totals = Totals::of(rows.read_untracked().iter());
+    }
+
+    /// Takes rows in, and says what changed.
+    fn put(self, rows: Vec<RowData>) {
+        let put = self.queue.try_update_value(|queue| {
+            let (mut moved, mut state) = (false, false);
+            for row in rows {
+                let put = queue.put(row);
+                moved |= put == Put::Moved;
+                state |= put == Put::State;
+            }
+            queue.settle();
+            (moved, state, queue.len(), queue.totals())
+        });
+        let Some((moved, state, len, totals)) = put else {
+            return;
+        };
+        if len != self.len.get_untracked() {
+            self.len.set(len);
+        }
         if totals != self.totals.get_untracked() {
             self.totals.set(totals);
+        }
+        if moved {
+            self.listed.notify();
+        }
+        if state {
+            self.states.notify();
         }
     }
 }
@@ -320,9 +357,9 @@ impl Engine {
 
     fn added(self, _keys: Vec<(Tag, Option<Key>)>) {}
 
-    fn claim_preview(self, _key: Key) -> Option<std::sync::Arc<str>> {
-        None
-    }
+    fn renamed(self, _rows: &[Row]) {}
+
+    fn given_renamed(self, _key: Key, _path: &str) {}
 
     fn release_file(self, _key: Key) {}
 
@@ -386,8 +423,9 @@ impl Engine {
     }
 
     fn attached_to(self, engine: EngineId) -> bool {
+        let list: Vec<Key> = self.queue(|queue| queue.glimpses().map(|it| it.key).collect());
         self.outbox
-            .try_update_value(|outbox| outbox.attached(engine))
+            .try_update_value(|outbox| outbox.attached(engine, &list))
             .unwrap_or_default()
     }
 
@@ -405,10 +443,36 @@ impl Engine {
         self.outbox.update_value(|outbox| outbox.added(keys));
     }
 
-    fn claim_preview(self, key: Key) -> Option<std::sync::Arc<str>> {
+    /// The page keeps the files of unfinished uploads under their names.
+    fn renamed(self, rows: &[Row]) {
+        for row in rows {
+            let known = self.queue(|queue| queue.row(row.key));
+            if known.is_some_and(|known| known.with_untracked(|known| known.path() != row.path)) {
+                self.given_renamed(row.key, &row.path);
+            }
+        }
+    }
+
+    fn given_renamed(self, key: Key, path: &str) {
+        self.outbox.update_value(|outbox| outbox.renamed(key, path));
+    }
+
+    /// The file of an upload, if this page gave it and it can be shown.
+    pub fn pictured(self, key: Key) -> Option<web_sys::File> {
         self.outbox
-            .try_update_value(|outbox| outbox.preview(key))
-            .flatten()
+            .with_value(|outbox| outbox.pictures.file(key).cloned())
+    }
+
+    /// The picture of an upload, if it was made.
+    pub fn picture(self, key: Key) -> Option<std::sync::Arc<str>> {
+        self.outbox
+            .with_value(|outbox| outbox.pictures.picture(key))
+    }
+
+    /// Keeps the picture of an upload.
+    pub fn keep_picture(self, key: Key, url: std::sync::Arc<str>) {
+        self.outbox
+            .update_value(|outbox| outbox.pictures.keep(key, url));
     }
 
     fn release_file(self, key: Key) {
@@ -417,7 +481,7 @@ impl Engine {
 
     fn release(self, removed: &[Key]) {
         self.outbox.update_value(|outbox| {
-            outbox.previews.release(removed);
+            outbox.pictures.release(removed);
             for key in removed {
                 outbox.release(*key);
             }

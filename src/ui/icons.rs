@@ -56,6 +56,22 @@ pub enum Icon {
     Down,
     /// A shield with a tick.
     Proof,
+    /// A camera.
+    Camera,
+    /// A sheet with a corner of its own.
+    Pdf,
+    /// A grid.
+    Sheet,
+    /// Six dots to take hold of.
+    Grip,
+    /// Three dots.
+    More,
+    /// An arrow to a line above.
+    Top,
+    /// An arrow to a line below.
+    End,
+    /// An angle that points down.
+    Chevron,
     /// A globe.
     Language,
     /// A hook to the left.
@@ -153,6 +169,20 @@ impl Icon {
             Self::Language => {
                 "M20.5 12a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0zM3.5 12h17M12 3.5c5 5 5 12 0 17-5-5-5-12 0-17z"
             }
+            Self::Camera => {
+                "M5 7.5h2.300a1 1 0 0 0 .8-.4l1.100-1.500a1 1 0 0 1 .8-.4h4a1 1 0 0 1 .8.4l1.100 1.500a1 1 0 0 0 .8.4H19a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9.500a2 2 0 0 1 2-2zm10.2 5.500a3.200 3.200 0 1 1-6.400 0 3.200 3.200 0 0 1 6.400 0z"
+            }
+            Self::Pdf => {
+                "M13.5 3.5H7a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9zm0 0V9H19M8.500 17.500c2.500-1 4.500-4 4.300-6-.2-1.300-1.600-1-1.400.3.3 2 2.300 4 4.300 3.800"
+            }
+            Self::Sheet => {
+                "M13.5 3.5H7a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9zm0 0V9H19M8.500 12.500h7v5h-7zm0 2.500h7m-3.500-2.500v5"
+            }
+            Self::Grip => "M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01",
+            Self::More => "M5.500 12h.01M12 12h.01M18.500 12h.01",
+            Self::Top => "M12 20V9m0 0-4.500 4.500M12 9l4.500 4.500M5 4.500h14",
+            Self::End => "M12 4v11m0 0 4.500-4.500M12 15l-4.500-4.500M5 19.500h14",
+            Self::Chevron => "m7 10 5 5 5-5",
         }
     }
 
@@ -162,6 +192,7 @@ impl Icon {
             Some("image") => return Self::Image,
             Some("video") => return Self::Video,
             Some("audio") => return Self::Audio,
+            _ if media_type == "application/pdf" => return Self::Pdf,
             _ => {}
         }
         let extension = name
@@ -177,8 +208,9 @@ impl Icon {
             "mp3" | "wav" | "flac" | "ogg" | "m4a" | "aac" | "opus" => Self::Audio,
             "rs" | "js" | "ts" | "py" | "c" | "h" | "cpp" | "go" | "java" | "html" | "css"
             | "json" | "toml" | "yaml" | "yml" | "xml" | "sh" | "sql" => Self::Code,
-            "txt" | "md" | "pdf" | "doc" | "docx" | "odt" | "rtf" | "csv" | "log" | "xls"
-            | "xlsx" | "ppt" | "pptx" => Self::Text,
+            "pdf" => Self::Pdf,
+            "csv" | "xls" | "xlsx" | "ods" | "tsv" => Self::Sheet,
+            "txt" | "md" | "doc" | "docx" | "odt" | "rtf" | "log" | "ppt" | "pptx" => Self::Text,
             _ => Self::File,
         }
     }

@@ -10,19 +10,25 @@
 #![warn(missing_docs)]
 
 // what a view knows
+pub mod arrange;
 pub mod browser;
 pub mod engine;
 pub mod file_query;
+pub mod heights;
 pub mod language;
+pub mod list;
+pub mod listing;
 pub mod numbers;
 #[cfg(feature = "hydrate")]
 pub mod outbox;
+pub mod queue;
 pub mod rows;
 pub mod selection;
 pub mod sight;
 pub mod status;
 pub mod table;
 pub mod theme;
+pub mod window;
 pub mod words;
 
 // pages
@@ -35,19 +41,21 @@ pub mod uploads_page;
 // what they are made of
 pub mod ask;
 pub mod bar;
-pub mod chosen_bar;
 pub mod choices;
+pub mod chosen_bar;
 pub mod connection;
 pub mod copy;
 pub mod digest;
 pub mod drop_layer;
 pub mod drop_zone;
+pub mod empty;
 pub mod failure;
-pub mod file_kinds;
 pub mod favicon;
+pub mod file_kinds;
 pub mod file_name;
 pub mod file_row;
 pub mod file_search;
+pub mod folder_row;
 pub mod header;
 pub mod icons;
 pub mod language_switch;
@@ -61,11 +69,15 @@ pub mod stored_file;
 pub mod table_keys;
 pub mod tell_me;
 pub mod theme_switch;
+pub mod thumbnail;
 pub mod title;
 pub mod totals_bar;
 pub mod undo;
 pub mod upload_buttons;
+pub mod upload_filter;
 pub mod upload_list;
+pub mod upload_menu;
+pub mod upload_name;
 pub mod upload_row;
 pub mod viewer;
 pub mod wake;

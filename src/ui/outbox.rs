@@ -1,7 +1,7 @@
 //! What a page holds for its engine: commands while there is none, the files that it
 //! gave to unfinished uploads, and their pictures.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{File, Url};
 
+use crate::client::picture;
 use crate::port::{Command, EngineId, Given, Key, Tag};
-use crate::protocol::manifest::Manifest;
 
 /// A file that a person picked.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Outbox {
     /// engine if this one ends.
     given: HashMap<Key, Picked>,
     /// Pictures of the files.
-    pub previews: Previews,
+    pub pictures: Pictures,
 }
 
 impl Outbox {
@@ -50,15 +50,16 @@ impl Outbox {
     }
 
     /// The page is attached to this engine; whether it is another than before. Then the
-    /// files that were given to that one wait to be offered to this.
-    pub fn attached(&mut self, engine: EngineId) -> bool {
+    /// files that were given to that one wait to be offered to this, in the order of the list.
+    pub fn attached(&mut self, engine: EngineId, list: &[Key]) -> bool {
         let known = self.engine.replace(engine);
         if known == Some(engine) {
             return false;
         }
-        let given = std::mem::take(&mut self.given).into_values();
-        let unnamed = std::mem::take(&mut self.unnamed).into_values();
-        let files: Vec<_> = given.chain(unnamed).collect();
+        let mut given = std::mem::take(&mut self.given);
+        let mut files: Vec<_> = list.iter().filter_map(|key| given.remove(key)).collect();
+        files.extend(given.into_values());
+        files.extend(std::mem::take(&mut self.unnamed).into_values());
         if !files.is_empty() {
             let given = files.iter().map(|one| one.given.clone()).collect();
             self.queued.push_front((Command::Offer(given), files));
@@ -98,14 +99,19 @@ impl Outbox {
     pub fn added(&mut self, keys: Vec<(Tag, Option<Key>)>) {
         for (tag, key) in keys {
             if let (Some(picked), Some(key)) = (self.unnamed.remove(&tag), key) {
+                self.pictures.know(key, &picked);
                 self.given.insert(key, picked);
             }
         }
     }
 
-    /// The picture of an upload whose file this page gave.
-    pub fn preview(&mut self, key: Key) -> Option<Arc<str>> {
-        self.previews.of(key, self.given.get(&key)?)
+    /// The file of an upload is called something else.
+    pub fn renamed(&mut self, key: Key, path: &str) {
+        if let Some(picked) = self.given.get_mut(&key)
+            && !picked.given.again
+        {
+            path.clone_into(&mut picked.given.manifest.path);
+        }
     }
 
     /// The file of an upload is not needed any more.
@@ -114,45 +120,59 @@ impl Outbox {
     }
 }
 
-/// The longest image that is shown while it is sent, in bytes.
-const MAX_PREVIEW: u64 = 20_000_000;
+/// How many pictures are kept. What is looked at again after that many is made again.
+const PICTURES: usize = 400;
 
-/// Object URLs of images.
+/// Small pictures of files, as object URLs, and the files of which there can be one.
 #[derive(Default)]
-pub struct Previews(HashMap<Key, Arc<str>>);
+pub struct Pictures {
+    files: HashMap<Key, File>,
+    made: HashMap<Key, Arc<str>>,
+    oldest: VecDeque<Key>,
+}
 
-impl Previews {
-    fn of(&mut self, key: Key, picked: &Picked) -> Option<Arc<str>> {
-        let Manifest {
-            size, media_type, ..
-        } = &picked.given.manifest;
-        if *size == 0 || *size > MAX_PREVIEW || !is_image(media_type) {
-            return None;
+impl Pictures {
+    fn know(&mut self, key: Key, picked: &Picked) {
+        if picture::is_possible(&picked.given.manifest) {
+            self.files.insert(key, picked.file.clone());
         }
-        let url = Url::create_object_url_with_blob(&picked.file).ok()?.into();
-        Some(self.0.entry(key).or_insert(url).clone())
+    }
+
+    /// The file of an upload, if there can be a picture of it.
+    pub fn file(&self, key: Key) -> Option<&File> {
+        self.files.get(&key)
+    }
+
+    /// The picture of an upload, if it was made.
+    pub fn picture(&self, key: Key) -> Option<Arc<str>> {
+        self.made.get(&key).cloned()
+    }
+
+    /// Keeps the picture of an upload.
+    pub fn keep(&mut self, key: Key, url: Arc<str>) {
+        self.drop_picture(key);
+        self.made.insert(key, url);
+        self.oldest.push_back(key);
+        while self.oldest.len() > PICTURES {
+            if let Some(key) = self.oldest.pop_front() {
+                self.drop_picture(key);
+            }
+        }
+    }
+
+    fn drop_picture(&mut self, key: Key) {
+        if let Some(url) = self.made.remove(&key) {
+            _ = Url::revoke_object_url(&url);
+        }
     }
 
     /// Lets go of the pictures of rows that are gone.
     pub fn release(&mut self, keys: &[Key]) {
+        let gone: HashSet<&Key> = keys.iter().collect();
+        self.oldest.retain(|key| !gone.contains(key));
         for key in keys {
-            if let Some(url) = self.0.remove(key) {
-                _ = Url::revoke_object_url(&url);
-            }
+            self.files.remove(key);
+            self.drop_picture(*key);
         }
     }
-}
-
-/// Whether browsers show this type in an `<img>`.
-fn is_image(media_type: &str) -> bool {
-    matches!(
-        media_type,
-        "image/png"
-            | "image/jpeg"
-            | "image/gif"
-            | "image/webp"
-            | "image/avif"
-            | "image/bmp"
-            | "image/svg+xml"
-    )
 }

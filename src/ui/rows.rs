@@ -1,40 +1,51 @@
 //! The rows of this page's uploads as reactive data, and what they add up to.
+//!
+//! A row is one signal, and each part of its view a memo of it: of ten thousand rows only
+//! those that are seen cost more than their data.
 
-use std::sync::Arc;
-
-use reactive_stores::{AtKeyed, Patch, Store};
+use leptos::prelude::*;
 
 use crate::port::{Key, Note, Row, RowState};
 use crate::protocol::id::FileId;
 use crate::protocol::trouble::{Class, Trouble};
 use crate::verify::Root;
 
-/// All uploads of this page. A row is found by its key; its fields are signals.
-#[derive(Debug, Default, Store)]
-pub struct Uploads {
-    /// The rows, in the order of the list.
-    #[store(key: Key = |row| row.key)]
-    pub rows: Vec<RowData>,
-}
-
-/// One row of the store. See [`Row`] for what comes from the engine.
-#[derive(Clone, Debug, PartialEq, Store, Patch)]
+/// One row. See [`Row`] for what comes from the engine.
+#[derive(Clone, Debug, PartialEq)]
 pub struct RowData {
-    /// Its name within the engine; it never changes, [`AtKeyed::key`] gives it.
-    #[store(skip)]
-    #[patch(|this, new| *this = new)]
+    /// Its name within the engine.
     pub key: Key,
+    /// Its place in the list.
+    pub order: u64,
     /// The file's own name.
     pub name: String,
     /// The folders above it, without the last `/`; empty if there are none.
     pub folder: String,
-    /// Length in bytes.
-    pub size: u64,
     /// The media type; empty if unknown.
     pub media_type: String,
     /// What happens to it.
-    #[patch(|this, new| *this = new)]
     pub state: RowState,
+    /// How far it is.
+    pub progress: Progress,
+    /// What went wrong.
+    pub trouble: Option<Trouble>,
+    /// A quiet line.
+    pub note: Option<Note>,
+    /// Whether the browser can be asked for its file.
+    pub handle: bool,
+    /// Whether its name can still be changed.
+    pub fresh: bool,
+    /// Its name in links.
+    pub id: Option<FileId>,
+    /// Its digest.
+    pub digest: Option<Root>,
+}
+
+/// How far an upload is. All of it changes together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Length in bytes.
+    pub size: u64,
     /// Bytes received and verified by the server.
     pub received: u64,
     /// Bytes durable on the server.
@@ -43,46 +54,74 @@ pub struct RowData {
     pub rate: u64,
     /// Milliseconds left.
     pub left: Option<u64>,
-    /// What went wrong.
-    #[patch(|this, new| *this = new)]
-    pub trouble: Option<Trouble>,
-    /// A quiet line.
-    #[patch(|this, new| *this = new)]
-    pub note: Option<Note>,
-    /// Whether the browser can be asked for its file.
-    pub handle: bool,
-    /// Its name in links.
-    #[patch(|this, new| *this = new)]
-    pub id: Option<FileId>,
-    /// Its digest.
-    #[patch(|this, new| *this = new)]
-    pub digest: Option<Root>,
-    /// An object URL that shows it, where it is an image that this page was given.
-    pub preview: Option<Arc<str>>,
 }
 
-impl RowData {
-    /// The row that the engine reported, with the picture that the page has of it.
-    pub fn new(row: Row, preview: Option<Arc<str>>) -> Self {
+impl From<Row> for RowData {
+    fn from(row: Row) -> Self {
         let (folder, name) = split(&row.path);
         Self {
             key: row.key,
+            order: row.order,
             name: name.to_owned(),
             folder: folder.to_owned(),
-            size: row.size,
             media_type: row.media_type,
             state: row.state,
-            received: row.received,
-            durable: row.durable,
-            rate: row.rate,
-            left: row.left,
+            progress: Progress {
+                size: row.size,
+                received: row.received,
+                durable: row.durable,
+                rate: row.rate,
+                left: row.left,
+            },
             trouble: row.trouble,
             note: row.note,
             handle: row.handle,
+            fresh: row.fresh,
             id: row.id,
             digest: row.digest,
-            preview,
         }
+    }
+}
+
+impl RowData {
+    /// Its path, as it is sent.
+    pub fn path(&self) -> String {
+        join(&self.folder, &self.name)
+    }
+}
+
+/// One row for a component, for as long as that lives; also when the row itself is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct RowHandle {
+    key: Key,
+    row: RwSignal<RowData>,
+}
+
+impl RowHandle {
+    /// The row that this signal is.
+    pub fn new(key: Key, row: ArcRwSignal<RowData>) -> Self {
+        Self {
+            key,
+            row: row.into(),
+        }
+    }
+
+    /// Its name within the engine.
+    pub fn key(self) -> Key {
+        self.key
+    }
+
+    /// A part of it, which says so when it changes.
+    pub fn part<T>(self, part: fn(&RowData) -> T) -> Memo<T>
+    where
+        T: PartialEq + Send + Sync + 'static,
+    {
+        Memo::new(move |_| self.row.with(part))
+    }
+
+    /// A part of it as it is now; nothing if its component is gone.
+    pub fn now<T>(self, part: impl FnOnce(&RowData) -> T) -> Option<T> {
+        self.row.try_with_untracked(part)
     }
 }
 
@@ -129,10 +168,6 @@ pub fn holds_file(state: RowState, handle: bool) -> bool {
     }
 }
 
-/// Gives access to the signals of one row: `row.state().try_get()` and so on. They
-/// give `None` once the row is gone.
-pub type RowHandle = AtKeyed<Store<Uploads>, Uploads, Key, Vec<RowData>>;
-
 /// How much of `size` bytes `part` is, in whole per cent, never rounded up; for an
 /// empty file, 100 where it is `done`.
 pub fn percent(part: u64, size: u64, done: bool) -> u8 {
@@ -146,7 +181,10 @@ pub fn percent(part: u64, size: u64, done: bool) -> u8 {
     u8::try_from(whole.min(99)).unwrap_or(99)
 }
 
-/// All rows added up.
+/// Many rows added up, row by row: a report about twenty of ten thousand costs twenty.
+///
+/// Sums wrap around, so that what was added can be taken off again whatever it was; they are
+/// right as long as all files together are shorter than 16 EiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// How many rows there are in each state.
@@ -165,8 +203,8 @@ pub struct Totals {
     pub unfinished_durable: u64,
     /// Bytes per second.
     pub rate: u64,
-    /// Milliseconds left for what moves or will move by itself.
-    pub left: Option<u64>,
+    /// Bytes that are still to come of what moves or will move by itself.
+    coming: u64,
 }
 
 const STATES: [RowState; 8] = [
@@ -181,36 +219,47 @@ const STATES: [RowState; 8] = [
 ];
 
 impl Totals {
-    /// Adds up these rows.
-    pub fn of<'a>(rows: impl IntoIterator<Item = &'a RowData>) -> Self {
-        let mut totals = Self::default();
-        let mut coming = 0u64;
-        for row in rows {
-            totals.counts[index(row.state)] += 1;
-            totals.retryable += u32::from(retry_helps(row.state, row.trouble.as_ref()));
-            totals.held += u32::from(holds_file(row.state, row.handle));
-            if row.state == RowState::Failed {
-                continue;
-            }
-            totals.size = totals.size.saturating_add(row.size);
-            totals.received = totals.received.saturating_add(row.received);
-            totals.durable = totals.durable.saturating_add(row.durable);
-            if row.state != RowState::Stored {
-                totals.unfinished_durable = totals.unfinished_durable.saturating_add(row.durable);
-            }
-            totals.rate = totals.rate.saturating_add(row.rate);
-            if matches!(
-                row.state,
-                RowState::Queued | RowState::Sending | RowState::Waiting | RowState::Verifying
-            ) {
-                coming = coming.saturating_add(row.size.saturating_sub(row.durable));
-            }
+    /// Counts a row in.
+    pub fn add(&mut self, row: &RowData) {
+        self.count_row(row, u32::wrapping_add, u64::wrapping_add);
+    }
+
+    /// Takes a row off that was counted in as it is here.
+    pub fn take(&mut self, row: &RowData) {
+        self.count_row(row, u32::wrapping_sub, u64::wrapping_sub);
+    }
+
+    fn count_row(&mut self, row: &RowData, rows: fn(u32, u32) -> u32, sum: fn(u64, u64) -> u64) {
+        let count = |n: &mut u32, by| *n = rows(*n, by);
+        let bytes = |n: &mut u64, by| *n = sum(*n, by);
+        let retryable = retry_helps(row.state, row.trouble.as_ref());
+        count(&mut self.counts[index(row.state)], 1);
+        count(&mut self.retryable, u32::from(retryable));
+        let held = holds_file(row.state, row.handle);
+        count(&mut self.held, u32::from(held));
+        if row.state == RowState::Failed {
+            return;
         }
-        totals.left = (coming > 0)
-            .then(|| (u128::from(coming) * 1000).checked_div(u128::from(totals.rate)))
-            .flatten()
-            .and_then(|left| u64::try_from(left).ok());
-        totals
+        let Progress {
+            size,
+            received,
+            durable,
+            rate,
+            ..
+        } = row.progress;
+        bytes(&mut self.size, size);
+        bytes(&mut self.received, received);
+        bytes(&mut self.durable, durable);
+        bytes(&mut self.rate, rate);
+        if row.state != RowState::Stored {
+            bytes(&mut self.unfinished_durable, durable);
+        }
+        if matches!(
+            row.state,
+            RowState::Queued | RowState::Sending | RowState::Waiting | RowState::Verifying
+        ) {
+            bytes(&mut self.coming, size.saturating_sub(durable));
+        }
     }
 
     /// How many rows are in `state`.
@@ -246,10 +295,16 @@ impl Totals {
         self.unfinished() == 0 && self.count(RowState::Failed) > 0
     }
 
+    /// Milliseconds left for what moves or will move by itself.
+    pub fn left(&self) -> Option<u64> {
+        let left = (u128::from(self.coming) * 1000).checked_div(u128::from(self.rate))?;
+        u64::try_from(left).ok().filter(|_| self.coming > 0)
+    }
+
     /// Durable per cent of everything that did not fail.
     pub fn percent(&self) -> u8 {
-        let all = self.unfinished() == 0 && !self.fell_short();
-        percent(self.durable, self.size, all)
+        let done = self.unfinished() == 0 && self.count(RowState::Failed) == 0;
+        percent(self.durable, self.size, done)
     }
 }
 
@@ -258,14 +313,17 @@ fn index(state: RowState) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn row(key: u32, state: RowState, size: u64, durable: u64, rate: u64) -> RowData {
-        let row = Row {
+    pub fn row(key: u32, path: &str, state: RowState, progress: (u64, u64, u64)) -> RowData {
+        let (size, durable, rate) = progress;
+        RowData::from(Row {
             key: Key(key),
             order: key.into(),
-            path: format!("folder/{key}.bin"),
+            path: path.to_owned(),
             size,
             media_type: String::new(),
             state,
@@ -279,8 +337,13 @@ mod tests {
             fresh: false,
             id: None,
             digest: None,
-        };
-        RowData::new(row, None)
+        })
+    }
+
+    fn of(rows: &[RowData]) -> Totals {
+        let mut totals = Totals::default();
+        rows.iter().for_each(|row| totals.add(row));
+        totals
     }
 
     #[test]
@@ -302,12 +365,13 @@ mod tests {
 
     #[test]
     fn what_failed_never_makes_a_hundred() {
-        let stored = row(1, RowState::Stored, 5, 5, 0);
-        let failed = row(2, RowState::Failed, 2_000_000, 0, 0);
-        assert_eq!(Totals::of([&stored]).percent(), 100);
-        assert!(!Totals::of([&stored]).fell_short());
-        assert_eq!(Totals::of([&stored, &failed]).percent(), 99);
-        assert!(Totals::of([&stored, &failed]).fell_short());
+        let stored = row(1, "a", RowState::Stored, (5, 5, 0));
+        let failed = row(2, "b", RowState::Failed, (2_000_000, 0, 0));
+        let both = [stored, failed];
+        assert_eq!(of(&both[..1]).percent(), 100);
+        assert!(!of(&both[..1]).fell_short());
+        assert_eq!(of(&both).percent(), 99);
+        assert!(of(&both).fell_short());
     }
 
     #[test]
@@ -338,11 +402,11 @@ mod tests {
 
     #[test]
     fn rows_add_up() {
-        let totals = Totals::of(&[
-            row(1, RowState::Sending, 100, 50, 10),
-            row(2, RowState::Stored, 100, 100, 0),
-            row(3, RowState::Paused, 100, 0, 0),
-            row(4, RowState::Failed, 1_000_000, 0, 0),
+        let totals = of(&[
+            row(1, "a", RowState::Sending, (100, 50, 10)),
+            row(2, "b", RowState::Stored, (100, 100, 0)),
+            row(3, "c", RowState::Paused, (100, 0, 0)),
+            row(4, "d", RowState::Failed, (1_000_000, 0, 0)),
         ]);
         assert_eq!(totals.files(), 4);
         assert_eq!(totals.unfinished(), 2);
@@ -350,6 +414,29 @@ mod tests {
         assert_eq!((totals.size, totals.durable), (300, 150));
         assert_eq!(totals.unfinished_durable, 50);
         assert_eq!(totals.percent(), 50);
-        assert_eq!(totals.left, Some(5_000), "the paused one is not waited for");
+        assert_eq!(
+            totals.left(),
+            Some(5_000),
+            "the paused one is not waited for"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_added_can_be_taken_off(
+            rows in prop::collection::vec((0..8usize, any::<u64>(), any::<u64>(), any::<u64>()), 0..20),
+            gone in prop::collection::vec(any::<bool>(), 20),
+        ) {
+            let rows: Vec<RowData> = rows
+                .into_iter()
+                .map(|(state, size, durable, rate)| row(1, "a", STATES[state], (size, durable, rate)))
+                .collect();
+            let mut totals = of(&rows);
+            let (mut left, taken): (Vec<_>, Vec<_>) =
+                rows.iter().zip(gone).partition(|(_, gone)| !gone);
+            taken.iter().for_each(|(row, _)| totals.take(row));
+            let left: Vec<RowData> = left.drain(..).map(|(row, _)| row.clone()).collect();
+            prop_assert_eq!(totals, of(&left));
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::numbers::{bytes, grouped, left, of_stored, rate};
 use super::question::Question;
 use super::rows::Totals;
 use super::tell_me::TellMe;
-use crate::port::{Command, RowState, Which};
+use crate::port::{Command, Link, RowState, Which};
 
 /// The bar above the list.
 #[component]
@@ -48,6 +48,17 @@ pub fn TotalsBar() -> impl IntoView {
         }
     };
     let opener = NodeRef::<Button>::new();
+    // Whoever looks only here is told as well that nothing is lost.
+    let patience = move || {
+        let waits = unfinished() > 0;
+        match engine.link().link {
+            Link::Offline if waits => Some(td_string!(language.get(), totals_bar.offline)),
+            Link::Waiting { .. } if waits => {
+                Some(td_string!(language.get(), totals_bar.interrupted))
+            }
+            _ => None,
+        }
+    };
     let question = move || count!(language.get(), unfinished(), totals_bar.cancel_count);
     view! {
         <section class="totals" aria-label=say!(totals_bar.label)>
@@ -81,11 +92,12 @@ pub fn TotalsBar() -> impl IntoView {
                         <span hidden=move || totals.get().rate == 0>
                             {move || rate(language.get(), totals.get().rate)}
                         </span>
-                        <span hidden=move || totals.get().left.is_none()>
-                            {move || totals.get().left.map(|millis| left(language.get(), millis))}
+                        <span hidden=move || totals.get().left().is_none()>
+                            {move || totals.get().left().map(|millis| left(language.get(), millis))}
                         </span>
                     </p>
                 </div>
+                <p class="totals-patience" hidden=move || patience().is_none()>{patience}</p>
                 // A full bar would look like success, and no more is coming.
                 <div hidden=short>
                     <Bar

@@ -10,9 +10,12 @@ use super::copy::CopyButton;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, say, td_string};
+use super::list::List;
+use super::listing::Item;
 use super::numbers::bytes;
 use super::question::Question;
-use super::rows::{RowDataStoreFields, RowHandle, retry_helps};
+use super::rows::{RowHandle, retry_helps};
+use super::upload_menu::UploadMenu;
 use crate::port::{Command, RowState, Which};
 use crate::protocol::trouble::Trouble;
 
@@ -76,13 +79,13 @@ pub fn UploadButtons(
     /// What is wrong with it.
     trouble: Memo<Option<Trouble>>,
     /// The file's name.
-    name: String,
+    name: Memo<String>,
 ) -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
-    let name = StoredValue::new(name);
+    let list = List::expect();
     let named = move |label: fn(Locale, &str) -> String| {
-        Signal::derive(move || name.with_value(|name| label(language.get(), name)))
+        Signal::derive(move || label(language.get(), &name.read()))
     };
     let copy = named(|locale, name| td_string!(locale, copy.digest, name));
     let open = named(|locale, name| td_string!(locale, upload_buttons.open, name));
@@ -90,28 +93,35 @@ pub fn UploadButtons(
     let which = Which::One(key);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
     let first = Memo::new(move |_| First::of(state.get(), trouble.read().as_ref(), auto()));
-    let act = move || name.with_value(|name| first.get().label(language.get(), name));
+    let act = move || first.get().label(language.get(), &name.read());
     let cancel_label = named(|locale, name| td_string!(locale, upload_buttons.cancel, name));
     let remove_label = named(|locale, name| td_string!(locale, upload_buttons.remove, name));
     let last = move || match state.get() {
         RowState::Failed => remove_label.get(),
         _ => cancel_label.get(),
     };
-    let id = Memo::new(move |_| upload.id().try_get().flatten());
-    let digest = Memo::new(move |_| upload.digest().try_get().flatten());
+    let id = upload.part(|row| row.id);
+    let digest = upload.part(|row| row.digest);
+    let durable = upload.part(|row| row.progress.durable);
+    let fresh = upload.part(|row| row.fresh);
+    let waits = Memo::new(move |_| state.get() == RowState::Queued);
     let asking = RwSignal::new(false);
     let opener = NodeRef::<Button>::new();
+    // Whoever removes several goes on with the next.
+    let end = move || {
+        list.leave(Item::Row(key), "cancel");
+        engine.command(Command::Cancel(which));
+    };
     let cancel = move |_| {
-        let stored = upload.durable().try_get_untracked().unwrap_or_default();
-        if stored > 0 && state.get_untracked() != RowState::Failed {
+        if durable.get_untracked() > 0 && state.get_untracked() != RowState::Failed {
             asking.set(true);
         } else {
-            engine.command(Command::Cancel(which));
+            end();
         }
     };
     let question = move || {
         let locale = language.get();
-        let stored = bytes(locale, upload.durable().try_get().unwrap_or_default());
+        let stored = bytes(locale, durable.get());
         td_string!(locale, upload_buttons.question, stored)
     };
     view! {
@@ -127,6 +137,7 @@ pub fn UploadButtons(
             <Show when=move || id.get().is_some()>
                 <a
                     class="button icon-button"
+                    data-control="open"
                     href=move || id.get().map(|id| format!("/f/{id}"))
                     aria-label=open
                     title=open
@@ -134,9 +145,13 @@ pub fn UploadButtons(
                     <Picture icon=Icon::Open/>
                 </a>
             </Show>
+            <Show when=move || fresh.get() && state.get() != RowState::Sending>
+                <UploadMenu item=Item::Row(key) name fresh waits/>
+            </Show>
             <button
                 type="button"
                 class="button icon-button"
+                data-control="first"
                 hidden=move || first.get() == First::Nothing
                 aria-label=act
                 title=act
@@ -151,6 +166,7 @@ pub fn UploadButtons(
             <button
                 type="button"
                 class="button icon-button"
+                data-control="cancel"
                 node_ref=opener
                 hidden=move || state.get() == RowState::Stored
                 aria-label=last
@@ -170,7 +186,7 @@ pub fn UploadButtons(
                 answer=move |yes| {
                     asking.set(false);
                     if yes {
-                        engine.command(Command::Cancel(which));
+                        end();
                     }
                 }
             />

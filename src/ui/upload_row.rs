@@ -3,18 +3,23 @@
 //! Every part reads its own signals, so that a report about one upload touches only
 //! what it changes.
 
-use leptos::html::Input;
+use leptos::html::{Div, Input};
 use leptos::prelude::*;
 
 use super::bar::Bar;
 use super::browser;
 use super::engine::Engine;
-use super::file_name::FileName;
 use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
+use super::list::List;
+use super::listing::Item;
 use super::numbers::{bytes, left, of_stored, rate};
-use super::rows::{RowDataStoreFields, RowHandle, join, percent, wants_file};
+use super::rows::{Progress, RowHandle, percent, wants_file};
+use super::thumbnail::Thumbnail;
 use super::upload_buttons::UploadButtons;
+use super::upload_list::gap;
+use super::upload_name::UploadName;
+use super::window::Spot;
 use super::words;
 use crate::port::RowState;
 use crate::protocol::trouble::{Class, Trouble};
@@ -24,82 +29,49 @@ use crate::protocol::trouble::{Class, Trouble};
 pub fn UploadRow(
     /// Its signals.
     upload: RowHandle,
-    /// Which it is in the list, from one.
-    place: Signal<usize>,
-    /// How many there are.
-    of: Signal<usize>,
+    /// Where it is in the list.
+    spot: Memo<Spot>,
 ) -> impl IntoView {
-    let name = upload.name().try_get_untracked().unwrap_or_default();
-    let owned = name.clone();
-    let folder = upload.folder().try_get_untracked().unwrap_or_default();
-    // Read by many parts: one subscription to the store each, not one per reader.
-    let state = Memo::new(move |_| upload.state().try_get().unwrap_or(RowState::Queued));
-    let trouble = Memo::new(move |_| upload.trouble().try_get().flatten());
-    let size = Signal::derive(move || upload.size().try_get().unwrap_or_default());
-    let received = Signal::derive(move || upload.received().try_get().unwrap_or_default());
-    let durable = Signal::derive(move || upload.durable().try_get().unwrap_or_default());
+    let list = List::expect();
+    let item = Item::Row(upload.key());
+    // Read by many parts: one subscription each, not one per reader.
+    let state = upload.part(|row| row.state);
+    let trouble = upload.part(|row| row.trouble.clone());
+    let name = upload.part(|row| row.name.clone());
+    let progress = upload.part(|row| row.progress);
+    let size = Signal::derive(move || progress.get().size);
+    let received = Signal::derive(move || progress.get().received);
+    let durable = Signal::derive(move || progress.get().durable);
     let done = Signal::derive(move || state.get() == RowState::Stored);
-    let path = if folder.is_empty() {
-        name.clone()
-    } else {
-        format!("{folder}/{name}")
-    };
-    let folder = (!folder.is_empty())
-        .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
+    let place = NodeRef::<Div>::new();
+    browser::watch_height(place, move |height| list.measured(item, height));
     view! {
         <div
             class="upload"
+            class:is-held=move || list.held().is_some_and(|held| held.item == item)
             role="listitem"
-            aria-posinset=move || place.get()
-            aria-setsize=move || of.get()
-            data-name=name.clone()
+            aria-posinset=move || spot.get().number
+            aria-setsize=move || spot.get().of
+            data-name=move || name.get()
             data-state=move || state.get().word()
+            data-item=item.word()
+            style:margin-block-start=move || gap(spot)
+            node_ref=place
         >
+            <span class="grip" aria-hidden="true"><Picture icon=Icon::Grip/></span>
             <Thumbnail upload/>
             <div class="upload-main">
                 <div class="upload-head">
-                    <p class="upload-name" title=path>
-                        {folder}
-                        <FileName name=name.clone()/>
-                    </p>
+                    <UploadName upload name/>
                     <p class="upload-percent" aria-hidden="true">
                         {move || percent(durable.get(), size.get(), done.get())} "%"
                     </p>
                 </div>
-                <Bar label=name.clone() size received durable done/>
-                <Facts upload state/>
+                <Bar label=name size received durable done/>
+                <Facts state progress/>
                 <Remarks upload state trouble/>
             </div>
-            <UploadButtons upload state trouble name=owned/>
-        </div>
-    }
-    .into_any()
-}
-
-/// The picture itself, or one of its type.
-#[component]
-fn Thumbnail(upload: RowHandle) -> impl IntoView {
-    let name = upload.name().try_get_untracked().unwrap_or_default();
-    let media_type = upload.media_type().try_get_untracked().unwrap_or_default();
-    let icon = Icon::of_file(&media_type, &name);
-    // A file that only claims to be an image gets the icon after all.
-    let preview = RwSignal::new(upload.preview().try_get_untracked().flatten());
-    view! {
-        <div class="thumbnail" aria-hidden="true">
-            {move || match preview.get() {
-                Some(url) => view! {
-                    <img
-                        src=url.to_string()
-                        alt=""
-                        loading="lazy"
-                        decoding="async"
-                        on:error=move |_| preview.set(None)
-                    />
-                }
-                .into_any(),
-                None => view! { <Picture icon/> }.into_any(),
-            }}
-            <span class="thumbnail-mark"><Picture icon=Icon::Check/></span>
+            <UploadButtons upload state trouble name/>
         </div>
     }
     .into_any()
@@ -107,22 +79,19 @@ fn Thumbnail(upload: RowHandle) -> impl IntoView {
 
 /// State, bytes, speed and time.
 #[component]
-fn Facts(upload: RowHandle, state: Memo<RowState>) -> impl IntoView {
+fn Facts(state: Memo<RowState>, progress: Memo<Progress>) -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
     let how_much = move || {
-        let size = upload.size().try_get().unwrap_or_default();
+        let Progress { size, durable, .. } = progress.get();
         match state.get() {
             RowState::Stored | RowState::Failed => bytes(language.get(), size),
-            _ => {
-                let durable = upload.durable().try_get().unwrap_or_default();
-                of_stored(language.get(), durable, size)
-            }
+            _ => of_stored(language.get(), durable, size),
         }
     };
-    let how_fast = move || upload.rate().try_get().filter(|rate| *rate > 0);
-    let how_long = move || upload.left().try_get().flatten();
+    let how_fast = move || Some(progress.get().rate).filter(|rate| *rate > 0);
+    let how_long = move || progress.get().left;
     view! {
         <p class="facts">
             <span class="state">{move || words::state(language.get(), state.get(), auto())}</span>
@@ -151,10 +120,12 @@ fn Remarks(
             .get()
             .is_some_and(|trouble| matches!(trouble.class(), Class::Retry | Class::Wait))
     };
+    let handle = upload.part(|row| row.handle);
+    let said = upload.part(|row| row.note);
     let remark = move || match (trouble.get(), state.get()) {
         (Some(trouble), _) => Some(words::trouble(language.get(), &trouble)),
         (None, RowState::NeedsFile) => Some(
-            match upload.handle().try_get().unwrap_or_default() {
+            match handle.get() {
                 true => td_string!(language.get(), upload_row.will_ask),
                 false => td_string!(language.get(), upload_row.pick_it_again),
             }
@@ -169,10 +140,7 @@ fn Remarks(
     });
     let note = move || match state.get() {
         RowState::Failed | RowState::NeedsFile => None,
-        _ => {
-            let note = upload.note().try_get().flatten();
-            note.map(|note| words::note(language.get(), note))
-        }
+        _ => said.get().map(|note| words::note(language.get(), note)),
     };
     view! {
         <p class="remark" class:is-patient=patient hidden=move || remark().is_none()>
@@ -180,7 +148,7 @@ fn Remarks(
         </p>
         <p class="note" hidden=move || note().is_none()>{note}</p>
         <Show when=move || needs_file.get()>
-            <PickAgain upload/>
+            <PickAgain upload handle/>
         </Show>
     }
     .into_any()
@@ -188,38 +156,35 @@ fn Remarks(
 
 /// Asks for the file of an upload.
 #[component]
-fn PickAgain(upload: RowHandle) -> impl IntoView {
+fn PickAgain(upload: RowHandle, handle: Memo<bool>) -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     let input = NodeRef::<Input>::new();
     let key = upload.key();
-    let name = upload.name().try_get_untracked().unwrap_or_default();
+    let name = upload.now(|row| row.name.clone()).unwrap_or_default();
     let other = name.clone();
     let picked = move |_| {
         if let Some(input) = input.get_untracked() {
             browser::file_provided(engine, key, &input);
         }
     };
-    let own = name.clone();
     let ask = move |_| {
-        let (id, folder) = (upload.id(), upload.folder());
-        if let Some((id, folder)) = id.try_get_untracked().zip(folder.try_get_untracked()) {
-            browser::ask_again(engine, key, join(&folder, &own), id);
+        if let Some((path, id)) = upload.now(|row| (row.path(), row.id)) {
+            browser::ask_again(engine, key, path, id);
         }
     };
-    let can_ask = move || upload.handle().try_get().unwrap_or_default();
     view! {
         <div class="again">
             <button
                 type="button"
                 class="button is-primary"
                 aria-label=move || td_string!(language.get(), upload_row.continue_file, name = &name)
-                hidden=move || !can_ask()
+                hidden=move || !handle.get()
                 on:click=ask
             >
                 {say!(upload_row.continue_it)}
             </button>
-            <label class="button pick" class:is-primary=move || !can_ask()>
+            <label class="button pick" class:is-primary=move || !handle.get()>
                 {say!(upload_row.pick_again)}
                 <input
                     type="file"

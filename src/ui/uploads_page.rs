@@ -6,9 +6,11 @@ use super::drop_zone::DropZone;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::language::say;
+use super::list::List;
 use super::shared_files::SharedFiles;
 use super::title::PageTitle;
 use super::totals_bar::TotalsBar;
+use super::upload_filter::UploadFilter;
 use super::upload_list::UploadList;
 use crate::port::Link;
 
@@ -16,6 +18,7 @@ use crate::port::Link;
 #[component]
 pub fn UploadsPage() -> impl IntoView {
     let engine = Engine::expect();
+    List::provide();
     let some = Memo::new(move |_| !engine.is_empty());
     // A page of an older version, whose uploads another took over, only shows what it knew.
     let outdated = move || engine.link().link == Link::Outdated;
@@ -40,6 +43,7 @@ pub fn UploadsPage() -> impl IntoView {
             <Show when=move || some.get()>
                 <TotalsBar/>
             </Show>
+            <UploadFilter/>
             <UploadList/>
         </div>
     }

@@ -167,7 +167,8 @@ impl Inner {
     pub(super) fn renamed(&mut self, key: Key) {
         if let Some(source) = self.sources.get(key).cloned() {
             if self.mortal {
-                self.lines.say(&Word::Spent(vec![source.given.tag]), &Array::new());
+                self.lines
+                    .say(&Word::Spent(vec![source.given.tag]), &Array::new());
             }
             self.keep(key, source);
         }

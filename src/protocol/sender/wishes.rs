@@ -1,5 +1,7 @@
 //! What a person wants done with uploads.
 
+use std::collections::BTreeSet;
+
 use super::outgoing::{Outgoing, Phase};
 use super::{Key, Record, Sender};
 use crate::protocol::manifest::Manifest;
@@ -191,10 +193,9 @@ impl Sender {
     /// that [`name::check`] refuses change nothing.
     pub fn rename(&mut self, key: Key, name: &str) {
         let fresh = |u: &&mut Outgoing| u.is_fresh();
-        let (Some(upload), Ok(name)) = (
-            self.uploads.get_mut(&key).filter(fresh),
-            name::check(name),
-        ) else {
+        let (Some(upload), Ok(name)) =
+            (self.uploads.get_mut(&key).filter(fresh), name::check(name))
+        else {
             return;
         };
         let path = upload.manifest.renamed(name);
@@ -249,13 +250,10 @@ impl Sender {
     /// Puts uploads elsewhere in the list, before another one or at its end, in the order in
     /// which they are there. From then on uploads are sent in the order of the list.
     pub fn arrange(&mut self, keys: &[Key], before: Option<Key>) {
-        let mut places: Vec<(u64, Key)> = keys
-            .iter()
-            .filter_map(|key| Some((self.uploads.get(key)?.order, *key)))
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let moved: Vec<Key> = places.into_iter().map(|(_, key)| key).collect();
+        let mut wanted: BTreeSet<Key> = BTreeSet::new();
+        wanted.extend(keys);
+        let list = self.list.values().copied();
+        let moved: Vec<Key> = list.filter(|key| wanted.contains(key)).collect();
         let target = before.is_none_or(|key| self.uploads.contains_key(&key));
         if target && !moved.is_empty() && !before.is_some_and(|key| moved.contains(&key)) {
             self.put(&moved, before);

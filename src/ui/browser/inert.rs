@@ -1,10 +1,13 @@
 //! On a server: nothing. See the other half for what each function is for.
 #![allow(missing_docs, clippy::missing_const_for_fn)]
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos::web_sys::HtmlInputElement;
+use leptos::web_sys::{self, HtmlInputElement};
 
 use crate::port::{Given, Key, Tag};
 use crate::protocol::id::FileId;
@@ -64,8 +67,6 @@ pub fn set_language(_tag: &str) {}
 
 pub fn set_cookie(_cookie: &str) {}
 
-pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}
-
 pub struct Awake;
 
 pub fn stay_awake() -> Awake {
@@ -91,3 +92,47 @@ pub fn take_shared(_engine: Engine, _tags: Vec<Tag>) {}
 pub fn leave_shared(_tags: Vec<Tag>) {}
 
 pub fn set_theme(_theme: Theme) {}
+
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+pub fn picture(_engine: Engine, _key: Key, _shown: RwSignal<Option<Arc<str>>>) {}
+
+pub fn soon(_act: impl FnOnce() + 'static) {}
+
+pub fn watch_height(_place: NodeRef<Div>, _told: impl Fn(f64) + 'static) {}
+
+pub fn seen(_place: NodeRef<Div>) -> Option<Range<f64>> {
+    None
+}
+
+pub fn scroll_to(_place: NodeRef<Div>, _top: f64, _height: f64) {}
+
+pub fn scroll_at_edge(_y: f64) -> bool {
+    false
+}
+
+pub fn focused_item(_place: NodeRef<Div>) -> Option<String> {
+    None
+}
+
+pub fn item_of(_target: Option<web_sys::EventTarget>) -> Option<String> {
+    None
+}
+
+pub fn control_of(_target: Option<web_sys::EventTarget>) -> Option<String> {
+    None
+}
+
+pub fn is_in(_target: Option<web_sys::EventTarget>, _selector: &str) -> bool {
+    false
+}
+
+pub fn focus(_place: NodeRef<Div>, _item: &str, _control: &str) -> bool {
+    false
+}
+
+pub fn hold(_event: &ev::PointerEvent) {}
+
+pub fn begin_to_write(_input: &HtmlInputElement) {}

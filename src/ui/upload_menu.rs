@@ -1,0 +1,146 @@
+//! What else can be done with something that waits: another name, another place.
+//!
+//! It is a `<details>`; what is in it is built when it opens.
+
+use leptos::ev;
+use leptos::html::Details;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::Node;
+
+use super::arrange::Shift;
+use super::icons::{Icon, Picture};
+use super::language::{Language, say, td_string};
+use super::list::List;
+use super::listing::Item;
+
+/// The button and its menu. Escape, or going elsewhere, closes it.
+#[component]
+pub fn UploadMenu(
+    /// What it is about.
+    item: Item,
+    /// Its name.
+    #[prop(into)]
+    name: Signal<String>,
+    /// Whether it can be called something else.
+    #[prop(optional, into)]
+    fresh: Signal<bool>,
+    /// Whether it can be put elsewhere.
+    #[prop(default = Signal::stored(true), into)]
+    waits: Signal<bool>,
+) -> impl IntoView {
+    let language = Language::expect();
+    let list = List::expect();
+    let details = NodeRef::<Details>::new();
+    let open = RwSignal::new(false);
+    let label = move || td_string!(language.get(), upload_menu.label, name = name.get());
+    let close = move || {
+        if let Some(details) = details.get_untracked() {
+            details.set_open(false);
+        }
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" && open.get_untracked() {
+            event.stop_propagation();
+            close();
+            list.focus(item, "menu");
+        }
+    };
+    let on_toggle = move |_| {
+        let now = details.get_untracked().is_some_and(|it| it.open());
+        open.set(now);
+    };
+    let on_focus_out = move |event: ev::FocusEvent| {
+        let next = event
+            .related_target()
+            .and_then(|to| to.dyn_into::<Node>().ok());
+        if let Some(details) = details.get_untracked()
+            && !details.contains(next.as_ref())
+        {
+            close();
+        }
+    };
+    let rename = move |_| {
+        close();
+        list.edit(item);
+    };
+    let shift = move |shift| {
+        move |_| {
+            close();
+            list.focus(item, "menu");
+            list.shift(item, shift, "menu");
+        }
+    };
+    view! {
+        <details
+            class="menu"
+            name="menu"
+            node_ref=details
+            on:keydown=on_key
+            on:toggle=on_toggle
+            on:focusout=on_focus_out
+        >
+            <summary
+                class="button icon-button"
+                aria-label=label
+                title=label
+                data-control="menu"
+            >
+                <Picture icon=Icon::More/>
+            </summary>
+            // It can take the focus, so that a click into it does not close it.
+            <div class="menu-panel" tabindex="-1">
+                <Show when=move || open.get()>
+                    <Show when=move || fresh.get()>
+                        <Choice icon=Icon::Pencil words=say!(upload_menu.rename) keys="F2" act=rename/>
+                    </Show>
+                    <Show when=move || waits.get()>
+                        <Choice
+                            icon=Icon::Top
+                            words=say!(upload_menu.top)
+                            act=shift(Shift::Top)
+                        />
+                        <Choice
+                            icon=Icon::Up
+                            words=say!(upload_menu.up)
+                            keys="Alt+↑"
+                            act=shift(Shift::Up)
+                        />
+                        <Choice
+                            icon=Icon::Down
+                            words=say!(upload_menu.down)
+                            keys="Alt+↓"
+                            act=shift(Shift::Down)
+                        />
+                        <Choice
+                            icon=Icon::End
+                            words=say!(upload_menu.end)
+                            act=shift(Shift::End)
+                        />
+                    </Show>
+                </Show>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// One thing to do.
+#[component]
+fn Choice(
+    icon: Icon,
+    words: Signal<&'static str>,
+    /// The keys that do it, too.
+    #[prop(optional)]
+    keys: &'static str,
+    #[prop(into)] act: Callback<ev::MouseEvent>,
+) -> impl IntoView {
+    view! {
+        <button type="button" class="menu-item" on:click=move |event| act.run(event)>
+            <Picture icon/>
+            {words}
+            <kbd class="to-mouse" aria-hidden="true">{keys}</kbd>
+        </button>
+    }
+    .into_any()
+}
