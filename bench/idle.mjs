@@ -11,7 +11,7 @@ import WebSocket from 'ws';
 const [kind, origin, count] = process.argv.slice(2);
 const PING_EVERY = 5000;
 /** The messages of src/protocol/message.rs, in postcard behind the zero of a control frame. */
-const VERSION = 3;
+const VERSION = 4;
 const hello = () => Buffer.from([0, 0, VERSION, ...randomBytes(16), 0]);
 const PING = Buffer.from([0, 8]);
 const WELCOME = 0;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
 use crate::protocol::id::FileId;
-use crate::protocol::live::LiveUpload;
+use crate::protocol::live::{LiveUpload, Pulse, Wish};
 use crate::protocol::manifest::Limits;
 use crate::verify::Root;
 
@@ -136,6 +136,15 @@ pub enum FileView {
     Deleted(DeletedFile),
 }
 
+/// All that moves on the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveView {
+    /// The uploads that are unfinished.
+    pub uploads: Vec<LiveUpload>,
+    /// What went through of late, and who is connected.
+    pub pulse: Pulse,
+}
+
 /// Why a server function did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum ApiError {
@@ -172,6 +181,9 @@ pub enum ApiError {
     /// Another file has that name. Status 409.
     #[error("There is already a file of that name.")]
     Taken,
+    /// No client is connected that sends the upload, so nobody can be asked. Status 409.
+    #[error("Its sender is not connected. What is here stays, and it goes on when they are back.")]
+    Nobody,
     /// The server failed; its log says how. Status 500.
     #[error("The server had a fault. Try again; its log says more.")]
     Internal,
@@ -192,7 +204,7 @@ impl ApiError {
             | Self::NothingChosen
             | Self::TooManyChosen { .. }
             | Self::NoText => 400,
-            Self::Taken => 409,
+            Self::Taken | Self::Nobody => 409,
             Self::Internal | Self::Transport(_) => 500,
         }
     }
@@ -270,9 +282,15 @@ pub async fn cancel_upload(id: FileId) -> Result<(), ApiError> {
     desk()?.cancel(id).await
 }
 
-/// All uploads that are unfinished.
+/// Asks the client that sends an upload to pause it, or to go on.
 #[server(prefix = "/api")]
-pub async fn live_uploads() -> Result<Vec<LiveUpload>, ApiError> {
+pub async fn ask_sender(id: FileId, wish: Wish) -> Result<(), ApiError> {
+    desk()?.ask(id, wish).await
+}
+
+/// All that moves or may move again.
+#[server(prefix = "/api")]
+pub async fn live_now() -> Result<LiveView, ApiError> {
     desk()?.live().await
 }
 

@@ -1,5 +1,6 @@
 //! The document shell and the routes.
 
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
@@ -39,12 +40,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta
                     name="theme-color"
                     content=theme.around(Theme::Light)
-                    media="(prefers-color-scheme: light)"
+                    {..custom_attribute("media", "(prefers-color-scheme: light)")}
                 />
                 <meta
                     name="theme-color"
                     content=theme.around(Theme::Dark)
-                    media="(prefers-color-scheme: dark)"
+                    {..custom_attribute("media", "(prefers-color-scheme: dark)")}
                 />
                 <meta
                     name="description"

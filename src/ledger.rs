@@ -333,7 +333,7 @@ mod tests {
             id: None,
             paused: false,
             durable,
-            order: n,
+            order: u64::from(n),
         };
         Change::Keep(record, n)
     }

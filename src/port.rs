@@ -11,8 +11,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::id::FileId;
-use crate::protocol::live::{LiveUpload, Topic};
+use crate::protocol::live::{LiveUpload, Pulse, Topic};
 use crate::protocol::manifest::{Limits, Manifest};
+use crate::protocol::recorder::Flight;
 pub use crate::protocol::sender::{Key, Note, Row, RowState};
 
 /// One upload, or all of them.
@@ -114,6 +115,11 @@ pub enum Command {
     Watch(Topic),
     /// Ends the watch.
     Unwatch(Topic),
+    /// Begins to look at how an upload goes: [`Report::Flight`] comes now and then, until the
+    /// page looks away or is put away.
+    Look(Key),
+    /// Looks away.
+    LookAway(Key),
     /// What the page sees of the world.
     World(World),
     /// Connects again at once, also after a refusal.
@@ -190,6 +196,10 @@ pub enum Report {
     Snapshot(Topic, Vec<LiveUpload>),
     /// What changed about a topic that is watched: changed uploads, and gone ones.
     Changed(Topic, Vec<LiveUpload>, Vec<FileId>),
+    /// What went through the server, to whoever watches [`Topic::Live`].
+    Pulse(Pulse),
+    /// How an upload went up to now, to a page that looks at it.
+    Flight(Key, Box<Flight>),
 }
 
 /// The connection as a page shows it.

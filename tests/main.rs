@@ -13,6 +13,7 @@ mod half_open;
 mod lanes;
 mod library;
 mod metrics;
+mod remote;
 mod send;
 mod slow_disk;
 mod socket;

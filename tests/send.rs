@@ -14,13 +14,14 @@ use longhaul::native::event::Failure;
 use longhaul::native::journal::Journal;
 use longhaul::native::source::Fault;
 use longhaul::native::{End, Event, Outcome, Plan, send, walk};
+use longhaul::protocol::live::{LiveState, Wish};
 use longhaul::protocol::manifest::Limits;
-use longhaul::protocol::sender::Note;
+use longhaul::protocol::sender::{Note, Row, RowState};
 use longhaul::protocol::trouble::Trouble;
 use longhaul::verify::BLOCK;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// Folders of one test: what is sent, and the journal.
 struct Place {
@@ -186,6 +187,49 @@ async fn what_was_stopped_goes_on_and_nothing_durable_is_sent_twice() {
         "{carried} bytes were sent where {} were durable",
         row.durable
     );
+    assert_eq!((place.journal(), parts(&server)), (0, 0));
+}
+
+#[tokio::test]
+async fn somebody_elsewhere_pauses_it_and_lets_it_go_on() {
+    let server = TestServer::start().await;
+    let place = Place::new();
+    let film = content(40 * BLOCK, 7);
+    place.write("film.mkv", &film);
+    let link = Link::to(server.address, 4 * BLOCK);
+    let plan = place.plan(link.address, &["film.mkv"]);
+    let (rows, mut seen) = mpsc::unbounded_channel();
+    let hub = server.server.hub.clone();
+    let person = async {
+        let mut becomes = async |state: RowState| loop {
+            let row: Row = seen.recv().await.unwrap();
+            if let (Some(id), true) = (row.id, row.state == state) {
+                break (id, row);
+            }
+        };
+        let (id, _) = becomes(RowState::Sending).await;
+        // What is on its way gets through, and behind it that it pauses.
+        link.allow(16 * BLOCK);
+        hub.ask(id, Wish::Pause).await.unwrap();
+        let (_, row) = becomes(RowState::Paused).await;
+        assert_eq!(row.note, Some(Note::PausedElsewhere));
+        assert!(row.durable < row.size);
+        link.allow(u64::MAX / 2);
+        let mut changes = hub.changes();
+        while hub.upload(id).map(|upload| upload.state) != Some(LiveState::Paused) {
+            changes.changed().await.unwrap();
+        }
+        hub.ask(id, Wish::Resume).await.unwrap();
+    };
+    let report = |event| {
+        if let Event::Progress(_, row) = event {
+            // Whoever has seen enough does not listen.
+            let _ = rows.send(row);
+        }
+    };
+    let (outcome, ()) = tokio::join!(send(plan, pending(), report), person);
+    assert_eq!(outcome, finished(1));
+    assert_eq!(server.stored("film.mkv"), film);
     assert_eq!((place.journal(), parts(&server)), (0, 0));
 }
 

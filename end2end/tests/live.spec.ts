@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { MiB, b3sum, expect, test } from '../support/test';
+import { MiB, b3sum, expect, state, test } from '../support/test';
 
 /** The page of someone else who watches: another browser profile. */
 test.describe('a second browser', () => {
@@ -63,6 +63,137 @@ test.describe('a second browser', () => {
     expect(server.files()).toEqual(['film.mkv']);
   });
 
+  test('pauses an upload from its link and lets it go on, while its sender is there', async ({ page, wire, uploads, files }) => {
+    const source = await files.random('film.mkv', 48 * MiB);
+    const line = await wire(6 * MiB);
+    await page.goto(line.url);
+    await uploads.pick(source);
+    await uploads.reaches('film.mkv', 5);
+    await watcher.goto(`${line.url}/f/${await uploads.id('film.mkv')}`);
+    const upload = watcher.getByRole('article');
+    await expect(watcher.locator('[data-connection]')).toHaveAttribute('data-connection', 'open');
+    await watcher.getByRole('button', { name: 'Pause film.mkv' }).press('Enter');
+    await expect(upload).toHaveAttribute('data-state', 'paused');
+    await uploads.expectState('film.mkv', 'paused');
+    await expect(uploads.row('film.mkv')).toContainText('Paused from another device.');
+    await expect(upload).toContainText('Its sender is still connected');
+    const resume = watcher.getByRole('button', { name: 'Resume film.mkv' });
+    await expect(resume, 'the same key goes on').toBeFocused();
+
+    // It stays there, however long that takes, and over a new connection.
+    line.cut();
+    await expect(upload).toHaveAttribute('data-state', 'paused');
+    await uploads.expectConnection('open');
+    await expect(uploads.row('film.mkv')).toHaveAttribute('data-state', 'paused');
+    await expect(resume).toBeVisible();
+    await resume.click();
+    await uploads.expectState('film.mkv', 'sending');
+    await expect(upload).toHaveAttribute('data-state', 'receiving');
+    await expect(uploads.row('film.mkv')).not.toContainText('another device');
+
+    // Where nobody is there, nobody can be asked.
+    const action = await watcher.locator('form').filter({ has: watcher.locator('[name=wish]') }).getAttribute('action');
+    const id = await uploads.id('film.mkv');
+    await page.context().close();
+    await expect(upload).toHaveAttribute('data-state', 'resting', { timeout: 30_000 });
+    await expect(upload).toContainText('Nobody is sending it');
+    await expect(watcher.getByRole('button', { name: /^(Pause|Resume) film/ })).toHaveCount(0);
+    const asked = await watcher.request.post(line.url + action, { form: { id, wish: 'Resume' } });
+    expect(asked.status()).toBe(409);
+    expect(await asked.json()).toBe('Nobody');
+  });
+
+  test('pauses and cancels on /live, by keyboard', async ({ page, server, wire, uploads, files }) => {
+    const line = await wire(6 * MiB);
+    await page.goto(line.url);
+    await uploads.pick([await files.random('one.bin', 40 * MiB), await files.random('two.bin', 40 * MiB)]);
+    await uploads.reaches('two.bin', 2);
+    await watcher.goto(`${line.url}/live`);
+    await expect(watcher.locator('[data-connection]')).toHaveAttribute('data-connection', 'open');
+    await watcher.getByRole('button', { name: 'Pause two.bin' }).press('Enter');
+    await uploads.expectState('two.bin', 'paused');
+    await expect(watcher.getByRole('button', { name: 'Resume two.bin' })).toBeFocused();
+    await watcher.keyboard.press('Enter');
+    await uploads.expectState('two.bin', 'sending');
+    await watcher.locator('summary').and(watcher.getByLabel('Cancel upload of one.bin')).press('Enter');
+    await watcher.getByRole('button', { name: 'Cancel upload', exact: true }).press('Enter');
+    await uploads.expectState('one.bin', 'failed');
+    await expect.poll(() => server.parts().length).toBe(1);
+  });
+
+  test('sees what goes through the server, and who is there', async ({ page, wire, uploads, files }) => {
+    const line = await wire(6 * MiB);
+    await watcher.goto(`${line.url}/live`);
+    const pulse = watcher.getByRole('region', { name: 'The last minutes' });
+    await expect(pulse).toContainText('0 senders');
+    await expect(pulse).toContainText('1 watching');
+    await page.goto(line.url);
+    await uploads.pick(await files.random('film.mkv', 30 * MiB));
+    await expect(pulse).toContainText('1 sender');
+    const curve = pulse.getByRole('img');
+    await expect(curve).toHaveAccessibleName(/: .+ [kM]B\/s now, .+ MB\/s at most\.$/);
+    const drawn = await curve.locator('.chart-area').getAttribute('d');
+    await expect.poll(() => curve.locator('.chart-area').getAttribute('d')).not.toBe(drawn);
+    line.rate = Infinity;
+    await uploads.arrives('film.mkv');
+    await page.close();
+    await expect(pulse).toContainText('0 senders');
+    // Whoever comes now sees it, too, and needs no scripts for that.
+    const plain = await watcher.context().browser()!.newContext({ javaScriptEnabled: false });
+    const late = await plain.newPage();
+    await late.goto(`${line.url}/live`);
+    await expect(late.getByRole('region', { name: 'The last minutes' }).getByRole('img'))
+      .toHaveAccessibleName(/ MB\/s at most\.$/);
+    await plain.close();
+  });
+
+  test('sorts what moves', async ({ page, wire, uploads, files }) => {
+    const line = await wire(3 * MiB);
+    await page.goto(line.url);
+    await uploads.pick([await files.random('a.bin', 20 * MiB), await files.random('b.bin', 60 * MiB), await files.random('c.bin', 40 * MiB)]);
+    await uploads.reaches('c.bin', 1);
+    await watcher.goto(`${line.url}/live`);
+    const names = () => watcher.getByRole('list', { name: 'Live uploads' }).getByRole('listitem')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-name')).join(' '));
+    await expect.poll(names).toBe('a.bin b.bin c.bin');
+    await watcher.getByLabel('Sort').selectOption('Largest first');
+    await expect.poll(names).toBe('b.bin c.bin a.bin');
+    await uploads.button('b.bin', 'Pause').click();
+    await expect.poll(names, 'what moves is first').toBe('c.bin a.bin b.bin');
+  });
+
+  test('is told several times a second, and has little to do for it', async ({ page, wire, uploads, files }) => {
+    const line = await wire(4 * MiB);
+    await page.goto(line.url);
+    await uploads.pick(await Promise.all([1, 2, 3, 4].map((n) => files.random(`${n}.bin`, 30 * MiB))));
+    await uploads.reaches('4.bin', 1);
+    await watcher.goto(`${line.url}/live`);
+    const bar = watcher.getByRole('progressbar', { name: '1.bin' });
+    await expect(watcher.locator('[data-connection]')).toHaveAttribute('data-connection', 'open');
+    await bar.evaluate((bar) => {
+      (window as any).changes = 0;
+      new MutationObserver(() => (window as any).changes++)
+        .observe(bar.querySelector('.bar-received')!, { attributes: true });
+    });
+    const browser = await watcher.context().newCDPSession(watcher);
+    await browser.send('Performance.enable');
+    const busy = async () => {
+      const { metrics } = await browser.send('Performance.getMetrics');
+      const metric = (name: string) => metrics.find((it) => it.name === name)!.value;
+      return [metric('TaskDuration'), metric('Timestamp')];
+    };
+    const before = await busy();
+    await expect.poll(() => watcher.evaluate(() => (window as any).changes)).toBeGreaterThan(20);
+    const after = await busy();
+    const seconds = after[1] - before[1];
+    const share = (after[0] - before[0]) / seconds;
+    const changes = await watcher.evaluate(() => (window as any).changes);
+    state('updates a second on /live', (changes / seconds).toFixed(1));
+    state('the main thread works', `${(share * 100).toFixed(1)} %`);
+    expect(changes / seconds).toBeGreaterThan(2);
+    expect(share).toBeLessThan(0.25);
+  });
+
   test('sees on /live all that moves, from its beginning to its end', async ({ page, wire, uploads, files }) => {
     const line = await wire(8 * MiB);
     await watcher.goto(`${line.url}/live`);
@@ -77,7 +208,8 @@ test.describe('a second browser', () => {
     const bar = watcher.getByRole('progressbar', { name: 'one.bin' });
     await expect.poll(async () => Number(await bar.getAttribute('aria-valuenow'))).toBeGreaterThan(10);
     await uploads.button('two.bin', 'Pause').click();
-    await expect(rows.and(watcher.locator('[data-name="two.bin"]'))).toHaveAttribute('data-state', 'resting');
+    // Its sender is there all the same.
+    await expect(rows.and(watcher.locator('[data-name="two.bin"]'))).toHaveAttribute('data-state', 'paused');
     line.rate = Infinity;
     await uploads.button('two.bin', 'Resume').click();
     await uploads.arrived(2);

@@ -192,7 +192,7 @@ impl<R: FnMut(Event)> Engine<R> {
     fn stop(&mut self, end: End) {
         self.uploads.stop();
         for key in self.uploads.keys() {
-            self.client.sender.pause(key);
+            self.client.sender.halt(key);
         }
         self.deadline = Some(self.now() + PAUSE);
         self.end = Some(end);
@@ -320,7 +320,7 @@ impl<R: FnMut(Event)> Engine<R> {
         self.client.message(message, now, random());
         if welcome && self.deadline.is_none() {
             for key in self.uploads.keys() {
-                self.client.sender.resume(key);
+                self.client.sender.start(key);
             }
         }
     }

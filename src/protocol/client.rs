@@ -52,6 +52,8 @@ pub struct Client {
     lanes: Lanes,
     /// When the server was greeted last.
     greeted: Time,
+    /// How many sockets were opened since the last welcome.
+    tries: u32,
 }
 
 impl Client {
@@ -65,6 +67,7 @@ impl Client {
             said: VecDeque::new(),
             lanes: Lanes::default(),
             greeted: Time::ZERO,
+            tries: 0,
         }
     }
 
@@ -88,7 +91,18 @@ impl Client {
 
     /// Something happens to the connection.
     pub fn happen(&mut self, event: Event, now: Time, random: u64) {
+        let generation = self.connection.generation();
+        let open = self.connection.is_open(generation);
         self.connection.handle(event, now, random);
+        if open && !self.connection.is_open(generation) {
+            let needed = self.interest;
+            let code = needed.then(|| event.ends_with());
+            self.sender
+                .interrupted(code.unwrap_or(CloseCode::Done), now);
+        }
+        if self.connection.generation() != generation {
+            self.tries += 1;
+        }
     }
 
     /// The socket of that generation opened; whether it is listened to.
@@ -144,6 +158,8 @@ impl Client {
                 let round_trip = now.saturating_sub(self.greeted);
                 self.lanes.measured(round_trip);
                 self.sender.connected(limits, credit, round_trip, now);
+                let tries = std::mem::take(&mut self.tries);
+                self.sender.reconnected(tries, now);
             }
             ServerMessage::Drain { retry_after } => {
                 let retry_after = Duration::from_millis(retry_after.into());
@@ -278,6 +294,8 @@ impl Client {
     pub fn transmitted(&mut self, now: Time) {
         let (arrived, more) = (self.sender.arrived(), self.sender.may_send());
         self.lanes.flowed(arrived, more, now);
+        let sockets = 1 + self.lanes().count();
+        self.sender.transmitted(sockets as u8, now);
     }
 }
 

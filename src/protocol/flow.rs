@@ -60,6 +60,11 @@ impl Window {
         self.width / 2
     }
 
+    /// How many bytes may be on their way at once.
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
     /// How many bytes may be sent now.
     pub fn room(&self) -> u64 {
         self.limit - self.sent

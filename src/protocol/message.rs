@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame;
 use super::id::{ClientId, FileId, ServerId, Token};
-use super::live::{LiveUpload, Topic};
+use super::live::{LiveUpload, Pulse, Topic, Wish};
 use super::manifest::{Limits, Manifest};
 use super::ranges::RangeSet;
 use super::trouble::Trouble;
@@ -103,6 +103,12 @@ pub enum ClientMessage {
     Window {
         /// How many.
         bytes: u64,
+    },
+    /// The client has an upload that is paused, and can be asked to go on with it for as
+    /// long as it is connected.
+    Standby {
+        /// What continues it.
+        token: Token,
     },
 }
 
@@ -231,6 +237,16 @@ pub enum ServerMessage {
         /// What the proof is to be made for.
         challenge: Challenge,
     },
+    /// Somebody asks something of the client that sends an upload. Not answered: what came
+    /// of it is seen by what the client does.
+    Asked {
+        /// Which upload.
+        id: FileId,
+        /// What they ask.
+        wish: Wish,
+    },
+    /// What went through the server, beside the topic [`Topic::Live`].
+    Pulse(Pulse),
 }
 
 /// A control frame that holds no message of this protocol.
@@ -276,6 +292,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::frame::Frame;
+    use crate::protocol::live::{PULSE, Second};
 
     fn content(frame: Vec<u8>) -> Bytes {
         match Frame::parse(frame.into()) {
@@ -327,6 +344,9 @@ mod tests {
             ClientMessage::Prove {
                 stream,
                 proof: Proof::new(&[6; 32], []),
+            },
+            ClientMessage::Standby {
+                token: Token::from_bytes([2; 16]),
             },
         ]
     }
@@ -406,6 +426,17 @@ mod tests {
                 blocks: RangeSet::full(1..4),
                 challenge: [7; 32],
             },
+            ServerMessage::Asked {
+                id,
+                wish: Wish::Pause,
+            },
+            ServerMessage::Pulse(Pulse {
+                whole: true,
+                from: 7,
+                seconds: vec![Second::default(); PULSE],
+                sending: 1,
+                watching: 2,
+            }),
         ];
         for message in messages {
             assert_eq!(

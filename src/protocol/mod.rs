@@ -28,6 +28,7 @@ pub mod pace;
 pub mod ranges;
 pub mod rate;
 pub mod receiver;
+pub mod recorder;
 pub mod retry;
 pub mod sender;
 pub mod sockets;
@@ -47,7 +48,7 @@ pub type Time = Duration;
 pub const SUBPROTOCOL: &str = "longhaul.v1";
 
 /// The version that [`message::ClientMessage::Hello`] carries.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The longest payload of a data frame, in bytes.
 pub const MAX_PAYLOAD: usize = 256 * 1024;

@@ -12,11 +12,13 @@ use proptest::prelude::*;
 use super::block::Block;
 use super::frame::Frame;
 use super::id::{FileId, ServerId, Token};
+use super::live::Wish;
 use super::manifest::{Limits, Manifest};
 use super::message::ServerMessage;
 use super::ranges::RangeSet;
 use super::receiver::{self, Opening, Receiver, Settings};
-use super::sender::{self, Key, Row, RowState, Sender};
+use super::recorder::What;
+use super::sender::{self, Key, Note, Row, RowState, Sender};
 use super::trouble::Trouble;
 use super::{Generation, StreamId, Time};
 use crate::protocol::id::ClientId;
@@ -112,7 +114,8 @@ impl World {
             match effect {
                 receiver::Effect::Greeted(..)
                 | receiver::Effect::Watch(_)
-                | receiver::Effect::Unwatch(_) => {}
+                | receiver::Effect::Unwatch(_)
+                | receiver::Effect::Standby(_) => {}
                 receiver::Effect::Open {
                     stream,
                     manifest,
@@ -520,6 +523,83 @@ fn paused_resumed_and_cancelled() {
     world.sender.resume(a);
     world.run();
     world.check_stored();
+}
+
+#[test]
+fn what_somebody_asks_from_elsewhere_is_done_as_if_its_person_wanted_it() {
+    let mut world = World::new();
+    let key = world.add("a", content(64 * BLOCK, 1));
+    world.connect();
+    while world.rows()[0].durable < BLOCK {
+        world.step();
+    }
+    let id = world.rows()[0].id.unwrap_or(FileId::from_bytes([9; 16]));
+    let ask = |world: &mut World, wish| {
+        let receiver = world.receiver.as_mut();
+        receiver.into_iter().for_each(|it| it.ask(id, wish));
+    };
+    // Only the last wish counts of those that are on their way.
+    ask(&mut world, Wish::Resume);
+    ask(&mut world, Wish::Pause);
+    world.run();
+    let row = &world.rows()[0];
+    assert_eq!(
+        (row.state, row.note),
+        (RowState::Paused, Some(Note::PausedElsewhere))
+    );
+    assert!(row.durable < row.size);
+    assert!(world.sender.interest(), "it stays there to be resumed");
+    // On a new connection, too.
+    world.disconnect();
+    assert_eq!(world.states(), [RowState::Paused]);
+    world.connect();
+    world.run();
+    ask(&mut world, Wish::Resume);
+    world.run();
+    world.check_stored();
+    assert_eq!(world.rows()[0].note, Some(Note::Continued));
+    assert!(!world.sender.interest());
+    let marks = world
+        .sender
+        .flight(key, world.now)
+        .map(|flight| flight.marks);
+    let marks: Vec<What> = marks.into_iter().flatten().map(|mark| mark.what).collect();
+    assert!(
+        marks.contains(&What::Paused { elsewhere: true }),
+        "{marks:?}"
+    );
+    assert!(
+        marks.contains(&What::Resumed { elsewhere: true }),
+        "{marks:?}"
+    );
+    assert_eq!(marks.last(), Some(&What::Stored));
+}
+
+#[test]
+fn a_flight_knows_every_byte() {
+    let mut world = World::new();
+    let size = 6 * BLOCK;
+    let key = world.add("a", content(size, 1));
+    world.connect();
+    world.damage = 1;
+    while world.rows()[0].durable < 2 * BLOCK {
+        world.step();
+        world.sender.transmitted(1, world.now);
+    }
+    world.disconnect();
+    world.connect();
+    while world.step() {
+        world.sender.transmitted(1, world.now);
+    }
+    world.run();
+    world.check_stored();
+    let flight = world.sender.flight(key, world.now).unwrap_or_default();
+    assert_eq!(flight.totals.sent, world.sent);
+    assert_eq!(flight.totals.sent - flight.totals.again, size);
+    assert_eq!(flight.totals.damaged, 1);
+    assert!(flight.totals.again >= BLOCK);
+    let total: u64 = flight.samples.iter().map(|sample| sample.received).sum();
+    assert_eq!(total, flight.totals.received);
 }
 
 #[test]

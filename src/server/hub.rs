@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::lane::Heard;
 use super::metrics::{End, Metrics};
 use crate::protocol::id::{ClientId, FileId};
-use crate::protocol::live::{LiveState, LiveUpload, Topic};
+use crate::protocol::live::{LiveState, LiveUpload, Pulse, Topic, Wish};
 use crate::protocol::rate::Rate;
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{Generation, StreamId, Time};
@@ -26,6 +26,9 @@ use crate::storage::Storage;
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long a holder may take for its last writes before it is written off.
 const EVICTION: Duration = Duration::from_secs(2);
+/// How long a client may take to do what somebody asks of it, until they are told that it was
+/// asked.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a session is told from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,19 @@ pub enum Control {
     Superseded,
     /// The upload of a stream is wanted elsewhere or was ended.
     Expel(StreamId, Trouble),
+    /// Somebody asks something of the client that sends an upload.
+    Ask(FileId, Wish),
+}
+
+/// Why nobody could be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unasked {
+    /// There is no such unfinished upload.
+    #[error("there is no such upload")]
+    Unknown,
+    /// No client is connected that has it.
+    #[error("nobody is there to send it")]
+    Nobody,
 }
 
 /// How a session is told things.
@@ -85,12 +101,20 @@ struct Entry {
     started: i64,
     rate: Rate,
     holder: Option<Holder>,
+    /// The session whose client has paused it.
+    standby: Option<ControlSender>,
     ended: bool,
 }
 
 impl Entry {
     /// What is seen of it now.
     fn at(&mut self, now: Time) -> &LiveUpload {
+        let there = self.standby.as_ref().is_some_and(|it| !it.is_closed());
+        self.view.state = match self.view.state {
+            LiveState::Paused | LiveState::Resting if there => LiveState::Paused,
+            LiveState::Paused => LiveState::Resting,
+            state => state,
+        };
         self.view.rate = match self.view.state {
             LiveState::Receiving => self.rate.per_second(now),
             _ => 0,
@@ -226,11 +250,32 @@ impl Hub {
             .count()
     }
 
-    /// How many uploads are in this state.
-    pub fn count(&self, state: LiveState) -> usize {
+    /// How many uploads are unfinished, and neither sent nor about to be.
+    pub fn resting(&self) -> usize {
+        let table = self.table.lock();
+        let open = table.uploads.values().filter(|e| is_unfinished(&e.view));
+        open.filter(|e| e.view.state != LiveState::Receiving)
+            .count()
+    }
+
+    /// How many uploads are sent now.
+    pub fn receiving(&self) -> usize {
         let table = self.table.lock();
         let states = table.uploads.values().map(|entry| entry.view.state);
-        states.filter(|other| *other == state).count()
+        states
+            .filter(|state| *state == LiveState::Receiving)
+            .count()
+    }
+
+    /// What went through the server from that second on, or all that is known of it; and who
+    /// is connected.
+    pub fn pulse(&self, from: Option<u64>) -> Pulse {
+        let sending = self.metrics.senders();
+        Pulse {
+            sending,
+            watching: (self.clients() as u64).saturating_sub(sending),
+            ..self.metrics.pulse(from)
+        }
     }
 
     /// Whether a session holds the upload.
@@ -259,6 +304,7 @@ impl Hub {
             started: upload.started,
             rate: Rate::default(),
             holder: None,
+            standby: None,
             ended: false,
         };
         table.uploads.entry(upload.id).or_insert(fresh);
@@ -286,6 +332,7 @@ impl Hub {
                 stream,
                 gone: gone.clone(),
             });
+            entry.standby = None;
             entry.view.state = LiveState::Receiving;
             entry.rate.reset(self.began.elapsed(), entry.view.received);
         }
@@ -296,6 +343,52 @@ impl Hub {
             id,
             gone,
         }
+    }
+
+    /// The client of a session has this upload, paused, and can be asked to go on.
+    pub fn stand_by(&self, id: FileId, session: &ControlSender) {
+        let mut table = self.table.lock();
+        if let Some(entry) = table.uploads.get_mut(&id).filter(|e| !e.ended) {
+            entry.standby = Some(session.clone());
+        }
+        drop(table);
+        self.changed();
+    }
+
+    /// Asks something of the client that sends an upload or has paused it, and waits a little
+    /// until it has done so.
+    pub async fn ask(&self, id: FileId, wish: Wish) -> Result<(), Unasked> {
+        let mut changes = self.changes();
+        let session = {
+            let now = self.began.elapsed();
+            let mut table = self.table.lock();
+            let entry = table.uploads.get_mut(&id).filter(|e| !e.ended);
+            let entry = entry.ok_or(Unasked::Unknown)?;
+            match (entry.at(now).state, wish) {
+                (LiveState::Receiving, Wish::Resume) | (LiveState::Paused, Wish::Pause) => {
+                    return Ok(());
+                }
+                (LiveState::Receiving, Wish::Pause) => {
+                    entry.holder.as_ref().map(|holder| holder.session.clone())
+                }
+                (LiveState::Paused, Wish::Resume) => entry.standby.clone(),
+                _ => None,
+            }
+        };
+        let session = session.ok_or(Unasked::Nobody)?;
+        let told = session.send(Control::Ask(id, wish));
+        told.map_err(|_| Unasked::Nobody)?;
+        let done = async {
+            let moving = |upload: LiveUpload| upload.state == LiveState::Receiving;
+            while self.upload(id).is_some_and(moving) != (wish == Wish::Resume) {
+                // Whoever waits here keeps the hub, which keeps the other end.
+                let _ = changes.changed().await;
+            }
+        };
+        if tokio::time::timeout(ANSWER, done).await.is_err() {
+            tracing::debug!(%id, ?wish, "a client takes its time to do what was asked");
+        }
+        Ok(())
     }
 
     /// Asks the holder of an upload to leave, and waits for that as long as its last
@@ -407,6 +500,8 @@ impl Hub {
             lanes: lanes.downgrade(),
         };
         table.clients.insert(client, connected);
+        drop(table);
+        self.changed();
         true
     }
 
@@ -425,10 +520,15 @@ impl Hub {
         if known.is_some_and(|it| it.generation == generation) {
             table.clients.remove(&client);
         }
+        drop(table);
+        self.changed();
     }
 }
 
 /// Whether an upload goes on or may go on.
 fn is_unfinished(upload: &LiveUpload) -> bool {
-    matches!(upload.state, LiveState::Receiving | LiveState::Resting)
+    matches!(
+        upload.state,
+        LiveState::Receiving | LiveState::Paused | LiveState::Resting
+    )
 }

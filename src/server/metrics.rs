@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::header;
@@ -20,10 +20,12 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use parking_lot::Mutex;
 
 use super::Server;
+use super::pulse::Ring;
 use crate::protocol::close::CloseCode;
-use crate::protocol::live::LiveState;
+use crate::protocol::live::Pulse;
 use crate::protocol::trouble::Trouble;
 
 /// All metrics of one name.
@@ -254,6 +256,11 @@ pub struct Metrics {
     ack: Histogram,
     /// How many samples were taken of histograms.
     samples: AtomicU64,
+    /// How many connections have a share of the memory.
+    senders: AtomicU64,
+    /// What went through of late, by the seconds since that moment.
+    began: Instant,
+    ring: Mutex<Ring>,
 }
 
 impl Metrics {
@@ -278,6 +285,9 @@ impl Metrics {
             ack: histogram(&recorder, ACK, None),
             recorder,
             samples: AtomicU64::new(0),
+            senders: AtomicU64::new(0),
+            began: Instant::now(),
+            ring: Mutex::default(),
         })
     }
 
@@ -333,11 +343,39 @@ impl Metrics {
     /// Bytes of files arrived.
     pub fn bytes_received(&self, bytes: u64) {
         self.received.increment(bytes);
+        self.ring.lock().at(self.second()).received += bytes;
     }
 
     /// Bytes of files are durable.
     pub fn bytes_durable(&self, bytes: u64) {
         self.durable.increment(bytes);
+        self.ring.lock().at(self.second()).durable += bytes;
+    }
+
+    /// A connection has a share of the memory from now on.
+    pub fn sender_joined(&self) {
+        self.senders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection has no share any more.
+    pub fn sender_left(&self) {
+        self.senders.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many connections have a share of the memory.
+    pub fn senders(&self) -> u64 {
+        self.senders.load(Ordering::Relaxed)
+    }
+
+    /// What went through in each second that is over, from that one on; or in all that are
+    /// remembered, if none is named.
+    pub fn pulse(&self, from: Option<u64>) -> Pulse {
+        self.ring.lock().pulse(from, self.second())
+    }
+
+    /// How many seconds are over.
+    fn second(&self) -> u64 {
+        self.began.elapsed().as_secs()
     }
 
     /// Bytes arrived, and their connection is over before they were durable.
@@ -377,12 +415,12 @@ impl Metrics {
         let budget = *server.budget.lock();
         set(MEMORY_BUDGET, None, budget.total());
         set(MEMORY_GRANTED, None, budget.granted());
-        let (clients, sending) = (server.hub.clients() as u64, budget.members());
+        let (clients, sending) = (server.hub.clients() as u64, self.senders());
         let watching = clients.saturating_sub(sending);
         set(CONNECTIONS, Some(("state", "sending")), sending);
         set(CONNECTIONS, Some(("state", "watching")), watching);
-        let uploads = |state| server.hub.count(state) as u64;
-        let (receiving, resting) = (uploads(LiveState::Receiving), uploads(LiveState::Resting));
+        let hub = &server.hub;
+        let (receiving, resting) = (hub.receiving() as u64, hub.resting() as u64);
         set(UPLOADS, Some(("state", "receiving")), receiving);
         set(UPLOADS, Some(("state", "resting")), resting);
         self.handle.render()

@@ -11,6 +11,8 @@ pub mod language;
 mod matching;
 pub mod metrics;
 pub mod policy;
+mod pulse;
+mod qr;
 pub mod recover;
 pub mod router;
 pub mod serve;
@@ -80,6 +82,7 @@ impl Share {
     fn take(server: &Arc<Server>) -> Option<Arc<Self>> {
         let room = server.budget.lock().join();
         room.then(|| {
+            server.metrics.sender_joined();
             Arc::new(Self {
                 server: server.clone(),
                 received: AtomicU64::new(0),
@@ -113,6 +116,7 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.server.budget.lock().leave();
         let metrics = &self.server.metrics;
+        metrics.sender_left();
         metrics.memory_used(*self.pending.get_mut(), 0);
         let received = *self.received.get_mut();
         metrics.bytes_wasted(received.saturating_sub(*self.durable.get_mut()));

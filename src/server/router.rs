@@ -14,7 +14,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::desk::Desk;
 use super::guard::{self, Hosts};
-use super::{Server, choices, download, metrics, share, socket};
+use super::{Server, choices, download, metrics, qr, share, socket};
 use crate::app::{App, shell};
 use crate::protocol::id::FileId;
 
@@ -27,7 +27,7 @@ pub fn router(server: Arc<Server>, options: LeptosOptions, hosts: Hosts) -> Rout
         server.hub.clone(),
         server.limits.clone(),
     ));
-    let downloads = download::routes(desk.clone());
+    let downloads = download::routes(desk.clone()).merge(qr::routes(desk.clone()));
     let pages = {
         let desk = desk.clone();
         let shell_options = options.clone();

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,11 +26,12 @@ use super::watcher::Watcher;
 use super::{Server, Share};
 use crate::protocol::close::CloseCode;
 use crate::protocol::flow::Budget;
-use crate::protocol::id::ClientId;
+use crate::protocol::id::{ClientId, Token};
 use crate::protocol::message::ServerMessage;
 use crate::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{Generation, MAX_MESSAGE, StreamId, Time};
+use crate::registry::Found;
 
 /// How often the client should ping, and how often the server does when it hears
 /// nothing.
@@ -114,6 +116,8 @@ struct Session {
     outcomes: Channel<(StreamId, Outcome)>,
     lanes: (LaneSender, mpsc::Receiver<Heard>),
     uploads: HashMap<StreamId, Stream>,
+    /// Looks up what its client has paused.
+    standing: JoinSet<()>,
     client: Option<(ClientId, Generation)>,
     watcher: Watcher,
     heard: Instant,
@@ -133,6 +137,8 @@ impl Drop for Session {
         // Without a code it broke down.
         let code = self.code.unwrap_or(CloseCode::Internal);
         self.server.metrics.connection_closed(code);
+        // From now on nothing can be asked of its client.
+        self.controls.1.close();
         if let Some((client, generation)) = self.client {
             self.server.hub.farewell(client, generation);
         }
@@ -162,6 +168,7 @@ impl Session {
             outcomes: mpsc::unbounded_channel(),
             lanes: mpsc::channel(lane::WAITING),
             uploads: HashMap::new(),
+            standing: JoinSet::new(),
             client: None,
             watcher: Watcher::default(),
             heard: Instant::now(),
@@ -203,6 +210,7 @@ impl Session {
                 Some(heard) = self.lanes.1.recv(), if reads => self.heard_on_lane(heard),
                 Some((stream, outcome)) = self.outcomes.1.recv() => self.came_of(stream, outcome),
                 Some(control) = self.controls.1.recv() => self.told(control),
+                Some(_) = self.standing.join_next() => {}
                 Ok(permit) = outbox.reserve(), if wants => self.say(permit),
                 () = outbox.closed(), if open => self.gone(),
                 _ = changes.changed(), if watches && self.watcher.is_fresh() => self.watcher.changed(),
@@ -243,6 +251,7 @@ impl Session {
         let streams = self.server.limits.most_streams() + MAX_LEAVING;
         self.receiver.is_congested()
             || self.uploads.len() > streams
+            || self.standing.len() > MAX_LEAVING
             || self.uploads.values().map(|u| u.frames).sum::<usize>() > MAX_FRAMES
     }
 
@@ -414,6 +423,7 @@ impl Session {
                 Effect::Abort(stream) => self.job(stream, Job::Abort),
                 Effect::Watch(topic) => self.watcher.watch(topic),
                 Effect::Unwatch(topic) => self.watcher.unwatch(topic),
+                Effect::Standby(token) => self.stand_by(token),
                 Effect::Close(code) => self.close(code),
             }
         }
@@ -451,6 +461,20 @@ impl Session {
             self.outcomes.0.clone(),
         );
         self.server.tasks.spawn(task);
+    }
+
+    /// Looks for the upload that the client has paused, and says that it can be asked to go
+    /// on.
+    fn stand_by(&mut self, token: Token) {
+        let (server, session) = (self.server.clone(), self.controls.0.clone());
+        self.standing.spawn(async move {
+            match server.registry.find(&token).await {
+                Ok(Some(Found::Upload(id))) => server.hub.stand_by(id, &session),
+                // What is not there any more, its client hears when it wants to go on.
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "a paused upload could not be looked up"),
+            }
+        });
     }
 
     fn job(&mut self, stream: StreamId, job: Job) {
@@ -528,6 +552,7 @@ impl Session {
         match control {
             Control::Superseded => self.receiver.close(CloseCode::Superseded),
             Control::Expel(stream, trouble) => self.receiver.expel(stream, trouble),
+            Control::Ask(id, wish) => self.receiver.ask(id, wish),
         }
     }
 }

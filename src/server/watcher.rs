@@ -1,7 +1,9 @@
 //! What a connection watches, and what it was told of it.
 //!
 //! A watcher is told the latest state, not every step to it: while its client does not
-//! read, nothing is queued, and what differs then is sent when there is room again.
+//! read, nothing is queued, and what differs then is sent when there is room again. Who
+//! watches everything is also told what went through in each second, once it is over, and
+//! who is connected; while nothing happens, nothing is said.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use tokio::time::Instant;
 use super::hub::Hub;
 use crate::protocol::MAX_CONTROL;
 use crate::protocol::id::FileId;
-use crate::protocol::live::{LiveUpload, Topic};
+use crate::protocol::live::{LiveUpload, PULSE, Second, Topic};
 use crate::protocol::message::ServerMessage;
 
 /// How often a client is told something at most.
@@ -28,16 +30,29 @@ const GONE: usize = 1024;
 pub struct Watcher {
     /// What was told last of each topic; nothing before the snapshot.
     told: HashMap<Topic, Option<HashMap<FileId, LiveUpload>>>,
+    /// What was told last of the pulse.
+    beat: Option<Beat>,
     /// When to look again at the earliest.
     next: Instant,
     /// Whether something changed since the last look.
     stale: bool,
 }
 
+/// What was told of the pulse.
+struct Beat {
+    /// The first second that was not told.
+    next: u64,
+    /// How many of the last seconds, in a row, nothing went through.
+    still: usize,
+    /// Who was connected: sending, watching.
+    clients: (u64, u64),
+}
+
 impl Default for Watcher {
     fn default() -> Self {
         Self {
             told: HashMap::new(),
+            beat: None,
             next: Instant::now(),
             stale: false,
         }
@@ -48,6 +63,9 @@ impl Watcher {
     /// Begins to watch.
     pub fn watch(&mut self, topic: Topic) {
         self.told.insert(topic, None);
+        if topic == Topic::Live {
+            self.beat = None;
+        }
         self.next = Instant::now();
         self.stale = true;
     }
@@ -89,7 +107,37 @@ impl Watcher {
             .told
             .iter_mut()
             .any(|(topic, told)| !tell(*topic, told, hub, outbox));
+        if self.told.contains_key(&Topic::Live) && !self.stale {
+            self.stale = !tell_pulse(&mut self.beat, hub, outbox);
+        }
     }
+}
+
+/// Tells what went through since it was told last; whether there was room for it.
+fn tell_pulse(beat: &mut Option<Beat>, hub: &Hub, outbox: &mpsc::Sender<Message>) -> bool {
+    let pulse = hub.pulse(beat.as_ref().map(|beat| beat.next));
+    let clients = (pulse.sending, pulse.watching);
+    let passed = |second: &&Second| **second == Second::default();
+    let mut still = pulse.seconds.iter().rev().take_while(passed).count();
+    let before = beat.as_ref().map_or(PULSE, |beat| beat.still);
+    if still == pulse.seconds.len() {
+        // Where all that a page can show is still, time passes without a word.
+        let same = beat.as_ref().is_some_and(|beat| beat.clients == clients);
+        if same && (still == 0 || before >= PULSE) {
+            return true;
+        }
+        still += before;
+    }
+    let Ok(permit) = outbox.try_reserve() else {
+        return false;
+    };
+    *beat = Some(Beat {
+        next: pulse.from + pulse.seconds.len() as u64,
+        still,
+        clients,
+    });
+    permit.send(Message::Binary(ServerMessage::Pulse(pulse).encode().into()));
+    true
 }
 
 /// Tells what differs; whether there was room for all of it.

@@ -19,7 +19,7 @@ pub fn Ask(
     #[prop(optional, into)]
     icon: Option<Icon>,
     /// Its words, where there is room for them.
-    #[prop(optional, into)]
+    #[prop(optional_no_strip, into)]
     words: Option<Signal<&'static str>>,
     /// Words that are the same in every language.
     #[prop(optional)]

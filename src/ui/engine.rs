@@ -16,6 +16,7 @@ use super::table::LiveTable;
 use crate::port::{Command, EngineId, Key, Link, Place, Report, Row, RowState, Tag};
 use crate::protocol::live::Topic;
 use crate::protocol::manifest::Limits;
+use crate::protocol::recorder::Flight;
 
 #[cfg(feature = "hydrate")]
 pub use super::outbox::Picked;
@@ -44,9 +45,14 @@ pub struct Engine {
     place: RwSignal<Option<Place>>,
     watched: StoredValue<HashMap<Topic, Vec<(u64, LiveTable)>>>,
     watchers: StoredValue<u64>,
+    /// How the uploads go that the page looks at, and how many parts of it look.
+    flights: StoredValue<Flights>,
     #[cfg(feature = "hydrate")]
     outbox: StoredValue<Outbox, LocalStorage>,
 }
+
+/// How uploads go, and how many parts of the page look at each.
+type Flights = HashMap<Key, (ArcRwSignal<Option<Flight>>, u32)>;
 
 /// The state of the connection, and when the next try comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -73,6 +79,7 @@ impl Engine {
             place: RwSignal::new(None),
             watched: StoredValue::new(HashMap::new()),
             watchers: StoredValue::new(0),
+            flights: StoredValue::new(HashMap::new()),
             #[cfg(feature = "hydrate")]
             outbox: StoredValue::new_local(Outbox::default()),
         };
@@ -205,6 +212,7 @@ impl Engine {
                 let tables = watched.entry(topic).or_default();
                 if let Some((_, other)) = tables.first() {
                     table.replace(untrack(|| other.all()));
+                    table.follow(untrack(|| other.pulse()));
                     first = false;
                 }
                 tables.push((number, table));
@@ -228,6 +236,36 @@ impl Engine {
                 self.command(Command::Unwatch(topic));
             }
         });
+    }
+
+    /// Looks at how an upload goes for as long as the component that calls this lives.
+    pub fn look(self, key: Key) -> ArcRwSignal<Option<Flight>> {
+        let mut first = false;
+        let flight = self.flights.try_update_value(|flights| {
+            let (flight, looks) = flights.entry(key).or_default();
+            *looks += 1;
+            first = *looks == 1;
+            flight.clone()
+        });
+        if first {
+            self.command(Command::Look(key));
+        }
+        on_cleanup(move || {
+            let mut last = false;
+            _ = self.flights.try_update_value(|flights| {
+                if let Some((_, looks)) = flights.get_mut(&key) {
+                    *looks -= 1;
+                    last = *looks == 0;
+                }
+                if last {
+                    flights.remove(&key);
+                }
+            });
+            if last {
+                self.command(Command::LookAway(key));
+            }
+        });
+        flight.unwrap_or_default()
     }
 
     /// Takes in what the engine reports.
@@ -254,6 +292,12 @@ impl Engine {
                 } else if let Some(limits) = self.expected.get_untracked() {
                     self.command(Command::Limits(limits));
                 }
+                // Keys of another engine name nothing here, and nobody looks at those.
+                let looks = |flights: &Flights| flights.keys().copied().collect();
+                let looks: Vec<Key> = self.flights.with_value(looks);
+                for key in looks.into_iter().filter(|key| there.contains(key)) {
+                    self.command(Command::Look(key));
+                }
                 self.flush();
             }
             Report::Added(keys) => self.added(keys),
@@ -268,6 +312,19 @@ impl Engine {
             Report::Changed(topic, changed, gone) => {
                 for table in self.tables(topic) {
                     table.merge(changed.clone(), &gone);
+                }
+            }
+            Report::Pulse(pulse) => {
+                for table in self.tables(Topic::Live) {
+                    table.follow(pulse.clone());
+                }
+            }
+            Report::Flight(key, flight) => {
+                let shown = self
+                    .flights
+                    .with_value(|flights| flights.get(&key).map(|(shown, _)| shown.clone()));
+                if let Some(shown) = shown {
+                    shown.set(Some(*flight));
                 }
             }
         }

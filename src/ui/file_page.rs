@@ -1,25 +1,23 @@
 //! `/f/{id}`: one file that arrived, or one upload on its way, under the same link.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::ask::Ask;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use super::live_row::{LiveBar, LiveFacts, live_percent, live_word};
 use super::not_found::NotFound;
+use super::qr::PhoneCode;
+use super::remote::Remote;
 use super::rows::split;
 use super::status::set_status;
 use super::stored_file::{Deleted, Stored};
 use super::table::LiveTable;
 use super::title::PageTitle;
 use super::words;
-use crate::api::{
-    ApiError, CancelUpload, DeleteFiles, FileView, RenameFile, RestoreFiles, view_file,
-};
+use crate::api::{ApiError, DeleteFiles, FileView, RenameFile, RestoreFiles, view_file};
 use crate::protocol::id::FileId;
 use crate::protocol::live::{LiveState, LiveUpload, Topic};
 
@@ -130,8 +128,6 @@ fn Coming(
         }
         now
     });
-    let cancel = ServerAction::<CancelUpload>::new();
-    let refused = move || cancel.value().get().and_then(Result::err);
     let title = {
         let name = name.clone();
         move || {
@@ -139,10 +135,6 @@ fn Coming(
             td_string!(language.get(), file_page.progress, percent, name = &name)
         }
     };
-    let cancelling = name.clone();
-    let cancelling = Signal::derive(move || {
-        td_string!(language.get(), file_page.cancel_file, name = &cancelling)
-    });
     view! {
         <PageTitle name=Signal::derive(title)/>
         <article class="file-page" data-state=move || live_word(state.get())>
@@ -156,24 +148,15 @@ fn Coming(
             <p class="quiet">
                 {move || match state.get() {
                     LiveState::Receiving => td_string!(language.get(), file_page.receiving),
+                    LiveState::Paused => td_string!(language.get(), remote.paused),
                     LiveState::Resting => td_string!(language.get(), file_page.resting),
                     LiveState::Stored => td_string!(language.get(), file_page.stored),
                     LiveState::Ended => td_string!(language.get(), file_page.ended),
                 }}
             </p>
-            <p class="remark" role="alert" hidden=move || refused().is_none()>
-                {move || refused().map(|error| words::error(language.get(), &error))}
-            </p>
             <div class="file-page-ways" hidden=move || state.get() == LiveState::Ended>
-                <Ask label=cancelling icon=Icon::Close words=say!(file_page.cancel)>
-                    <ActionForm action=cancel>
-                        <input type="hidden" name="id" value=id.to_string()/>
-                        <p class="ask-words">
-                            {say!(file_page.cancel_question)}
-                        </p>
-                        <button type="submit" class="button is-danger">{say!(file_page.cancel)}</button>
-                    </ActionForm>
-                </Ask>
+                <Remote upload name=name.clone() wide=true/>
+                <PhoneCode id name/>
             </div>
         </article>
     }

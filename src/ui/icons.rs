@@ -90,6 +90,8 @@ pub enum Icon {
     Sun,
     /// A moon.
     Moon,
+    /// A phone.
+    Phone,
 }
 
 impl Icon {
@@ -183,6 +185,9 @@ impl Icon {
             Self::Top => "M12 20V9m0 0-4.500 4.500M12 9l4.500 4.500M5 4.500h14",
             Self::End => "M12 4v11m0 0 4.500-4.500M12 15l-4.500-4.500M5 19.500h14",
             Self::Chevron => "m7 10 5 5 5-5",
+            Self::Phone => {
+                "M8.5 3.5h7a2 2 0 0 1 2 2v13a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2v-13a2 2 0 0 1 2-2zM11 17.5h2"
+            }
         }
     }
 

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use super::bar::Bar;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
-use super::language::Language;
+use super::language::{Language, td_string};
 use super::numbers::{bytes, left, of_stored, rate};
+use super::remote::Remote;
 use super::rows::{percent, split};
 use super::table::LiveTable;
 use super::words;
@@ -20,40 +21,54 @@ pub fn LiveRow(
     table: LiveTable,
     /// Which row.
     id: FileId,
+    /// Which it is in the list, from one.
+    place: Signal<usize>,
+    /// How many there are.
+    of: Signal<usize>,
 ) -> impl IntoView {
     let upload = table.row(id)?;
+    let sum = Memo::new(move |_| table.sum().slow);
     let first = upload.get_untracked();
     let (folder, name) = split(&first.path);
     let name = name.to_owned();
     let folder = (!folder.is_empty())
         .then(|| view! { <span class="upload-folder">{format!("{folder}/")}</span> });
     let upload = Signal::from(upload);
-    let label = name.clone();
+    let (label, named) = (name.clone(), name.clone());
     Some(
         view! {
-        <li class="upload live" data-name=name.clone() data-state=move || live_word(upload.read().state)>
-            <div class="thumbnail" aria-hidden="true">
-                <Picture icon=Icon::of_file("", &name)/>
-                <span class="thumbnail-mark"><Picture icon=Icon::Check/></span>
-            </div>
-            <div class="upload-main">
-                <div class="upload-head">
-                    <p class="upload-name" title=first.path>
-                        {folder}
-                        <a class="file-link" href=format!("/f/{id}")>
-                            <FileName name=name.clone()/>
-                        </a>
-                    </p>
-                    <p class="upload-percent" aria-hidden="true">
-                        {move || live_percent(&upload.read())} "%"
-                    </p>
+            <div
+                class="upload live"
+                role="listitem"
+                aria-posinset=move || place.get()
+                aria-setsize=move || of.get()
+                data-name=name.clone()
+                data-state=move || live_word(upload.read().state)
+            >
+                <div class="thumbnail" aria-hidden="true">
+                    <Picture icon=Icon::of_file("", &name)/>
+                    <span class="thumbnail-mark"><Picture icon=Icon::Check/></span>
                 </div>
-                <LiveBar label upload/>
-                <LiveFacts upload/>
+                <div class="upload-main">
+                    <div class="upload-head">
+                        <p class="upload-name" title=first.path>
+                            {folder}
+                            <a class="file-link" href=format!("/f/{id}")>
+                                <FileName name=name.clone()/>
+                            </a>
+                        </p>
+                        <p class="upload-percent" aria-hidden="true">
+                            {move || live_percent(&upload.read())} "%"
+                        </p>
+                    </div>
+                    <LiveBar label upload/>
+                    <LiveFacts upload slow=sum/>
+                </div>
+                <Remote upload name=named wide=false/>
             </div>
-        </li>
-    }
-.into_any())
+        }
+        .into_any(),
+    )
 }
 
 /// The bar of an upload that is watched.
@@ -81,8 +96,21 @@ pub fn LiveBar(
 pub fn LiveFacts(
     /// The upload.
     upload: Signal<LiveUpload>,
+    /// Below how many bytes per second it is slow beside the others.
+    #[prop(optional, into)]
+    slow: Signal<u64>,
 ) -> impl IntoView {
     let language = Language::expect();
+    let pace = move || {
+        let upload = upload.read();
+        match (upload.state, upload.rate) {
+            (LiveState::Receiving, 0) => Some(td_string!(language.get(), live_page.still)),
+            (LiveState::Receiving, rate) if rate < slow.get() => {
+                Some(td_string!(language.get(), live_page.slow))
+            }
+            _ => None,
+        }
+    };
     let how_much = move || {
         let upload = upload.read();
         match upload.state {
@@ -109,6 +137,7 @@ pub fn LiveFacts(
                 {move || how_fast().map(|bytes| rate(language.get(), bytes))}
             </span>
             <span hidden=move || how_long().is_none()>{how_long}</span>
+            <span class="live-slow" hidden=move || pace().is_none()>{pace}</span>
         </p>
     }
     .into_any()
@@ -127,6 +156,7 @@ pub fn live_percent(upload: &LiveUpload) -> u8 {
 pub fn live_word(state: LiveState) -> &'static str {
     match state {
         LiveState::Receiving => "receiving",
+        LiveState::Paused => "paused",
         LiveState::Resting => "resting",
         LiveState::Stored => "stored",
         LiveState::Ended => "ended",

@@ -12,6 +12,7 @@
 // what a view knows
 pub mod arrange;
 pub mod browser;
+pub mod chart;
 pub mod engine;
 pub mod file_query;
 pub mod heights;
@@ -55,14 +56,18 @@ pub mod file_kinds;
 pub mod file_name;
 pub mod file_row;
 pub mod file_search;
+pub mod flight;
 pub mod folder_row;
 pub mod header;
 pub mod icons;
 pub mod language_switch;
 pub mod leave_guard;
+pub mod live_pulse;
 pub mod live_row;
 pub mod moment;
+pub mod qr;
 pub mod question;
+pub mod remote;
 pub mod shared_files;
 pub mod stage;
 pub mod stored_file;

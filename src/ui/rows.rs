@@ -340,7 +340,7 @@ pub(super) mod tests {
         })
     }
 
-    fn of(rows: &[RowData]) -> Totals {
+    pub fn of(rows: &[RowData]) -> Totals {
         let mut totals = Totals::default();
         rows.iter().for_each(|row| totals.add(row));
         totals

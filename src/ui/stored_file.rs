@@ -11,6 +11,7 @@ use super::icons::{Icon, Picture};
 use super::language::{Language, about, count, say, td_string};
 use super::moment::Moment;
 use super::numbers::bytes;
+use super::qr::PhoneCode;
 use super::rows::split;
 use super::stage::Stage;
 use super::title::PageTitle;
@@ -84,6 +85,7 @@ pub fn Stored(
                 <a class="button" href=format!("{link}/receipt") rel="external">
                     {say!(stored_file.receipt)}
                 </a>
+                <PhoneCode id=file.id name=name.clone()/>
             </div>
             <Stage file=file.clone()/>
             <dl class="sheet">

@@ -39,7 +39,7 @@ pub fn TellMe() -> impl IntoView {
     // Once it is there it stays, however the time that is left goes up and down.
     let shown = Memo::new(move |before: Option<&bool>| {
         let totals = engine.totals();
-        let long = totals.left.is_some_and(|left| left > LONG) || before == Some(&true);
+        let long = totals.left().is_some_and(|left| left > LONG) || before == Some(&true);
         let open = permission.get() == Permission::Open || answered.get();
         totals.moving() > 0 && long && open
     });
@@ -152,34 +152,14 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Key, Row};
-    use crate::ui::rows::RowData;
+    use crate::ui::rows::tests::{of, row};
 
     fn totals(states: &[RowState]) -> Totals {
-        let rows: Vec<_> = states
-            .iter()
-            .zip(0..)
-            .map(|(state, key)| {
-                let row = Row {
-                    key: Key(key),
-                    path: "film.mkv".to_owned(),
-                    size: 1,
-                    media_type: String::new(),
-                    state: *state,
-                    received: 0,
-                    durable: 0,
-                    rate: 0,
-                    left: None,
-                    trouble: None,
-                    note: None,
-                    handle: false,
-                    id: None,
-                    digest: None,
-                };
-                RowData::new(row, None)
-            })
+        let rows = states.iter().zip(0..);
+        let rows: Vec<_> = rows
+            .map(|(state, key)| row(key, "film.mkv", *state, (1, 0, 0)))
             .collect();
-        Totals::of(&rows)
+        of(&rows)
     }
 
     #[test]

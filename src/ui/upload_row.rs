@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::bar::Bar;
 use super::browser;
 use super::engine::Engine;
+use super::flight::{FlightPanel, FlightToggle};
 use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use super::list::List;
@@ -43,6 +44,7 @@ pub fn UploadRow(
     let received = Signal::derive(move || progress.get().received);
     let durable = Signal::derive(move || progress.get().durable);
     let done = Signal::derive(move || state.get() == RowState::Stored);
+    let open = RwSignal::new(false);
     let place = NodeRef::<Div>::new();
     browser::watch_height(place, move |height| list.measured(item, height));
     view! {
@@ -68,10 +70,11 @@ pub fn UploadRow(
                     </p>
                 </div>
                 <Bar label=name size received durable done/>
-                <Facts state progress/>
+                <Facts upload state progress open/>
                 <Remarks upload state trouble/>
             </div>
             <UploadButtons upload state trouble name/>
+            <FlightPanel upload open size/>
         </div>
     }
     .into_any()
@@ -79,7 +82,12 @@ pub fn UploadRow(
 
 /// State, bytes, speed and time.
 #[component]
-fn Facts(state: Memo<RowState>, progress: Memo<Progress>) -> impl IntoView {
+fn Facts(
+    upload: RowHandle,
+    state: Memo<RowState>,
+    progress: Memo<Progress>,
+    open: RwSignal<bool>,
+) -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
@@ -102,6 +110,7 @@ fn Facts(state: Memo<RowState>, progress: Memo<Progress>) -> impl IntoView {
             <span hidden=move || how_long().is_none()>
                 {move || how_long().map(|millis| left(language.get(), millis))}
             </span>
+            <span><FlightToggle upload open/></span>
         </p>
     }
     .into_any()

@@ -29,6 +29,7 @@ pub fn state(locale: Locale, state: RowState, auto_upload: bool) -> &'static str
 pub fn live_state(locale: Locale, state: LiveState) -> &'static str {
     match state {
         LiveState::Receiving => td_string!(locale, state.receiving),
+        LiveState::Paused => td_string!(locale, state.paused),
         LiveState::Resting => td_string!(locale, state.resting),
         LiveState::Stored => td_string!(locale, state.stored),
         LiveState::Ended => td_string!(locale, state.ended),
@@ -40,6 +41,7 @@ pub fn note(locale: Locale, note: Note) -> &'static str {
     match note {
         Note::Continued => td_string!(locale, note.continued),
         Note::StartedOver => td_string!(locale, note.started_over),
+        Note::PausedElsewhere => td_string!(locale, note.paused_elsewhere),
     }
 }
 
@@ -71,7 +73,7 @@ pub fn link(locale: Locale, view: LinkView, now: Option<f64>) -> String {
 }
 
 /// Why a connection ended, in a few words.
-fn close(locale: Locale, code: CloseCode) -> &'static str {
+pub fn close(locale: Locale, code: CloseCode) -> &'static str {
     match code {
         CloseCode::Done => td_string!(locale, close.done),
         CloseCode::Away => td_string!(locale, close.away),
@@ -179,6 +181,7 @@ pub fn error(locale: Locale, error: &ApiError) -> String {
         ApiError::NameTooLong => td_string!(locale, error.name_too_long),
         ApiError::NoName => td_string!(locale, error.no_name),
         ApiError::Taken => td_string!(locale, error.taken),
+        ApiError::Nobody => td_string!(locale, error.nobody),
         ApiError::Internal => td_string!(locale, error.internal),
     };
     words.to_owned()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longhaul::protocol::Time;
 use longhaul::protocol::connection::State;
 use longhaul::protocol::flow::Budget;
-use longhaul::protocol::sender::RowState;
+use longhaul::protocol::sender::{Note, RowState};
 
 use super::client::Client;
 use super::upload::Task;
@@ -69,6 +69,14 @@ impl World {
     /// Once nothing goes wrong all comes to its end: by itself as far as it can, then
     /// with the help of people.
     fn inspect_calm(&mut self, since: Time) {
+        // Whoever paused something from elsewhere lets it go on.
+        for client in 0..self.clients.len() {
+            for row in self.clients[client].half.sender.rows(self.now) {
+                if row.state == RowState::Paused && row.note == Some(Note::PausedElsewhere) {
+                    self.help_with(client, &row);
+                }
+            }
+        }
         let busy = self
             .clients
             .iter()

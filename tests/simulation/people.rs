@@ -1,10 +1,12 @@
 //! What people do: some of it for no reason, and what the page asks them to do.
 
 use longhaul::protocol::connection::Event as Happening;
+use longhaul::protocol::live::Wish as Asked;
 use longhaul::protocol::sender::{Key, Row, RowState};
 use longhaul::protocol::trouble::Trouble;
 
 use super::client::{Input, Wish};
+use super::server::Control;
 use super::source::Picked;
 use super::world::{Event, World};
 
@@ -48,19 +50,34 @@ impl World {
         let Some(key) = self.chance.pick(&keys) else {
             return;
         };
-        let wish = match self.chance.below(12) {
+        let wish = match self.chance.below(13) {
             0..3 => Wish::Pause(key),
             3..6 => Wish::Resume(key),
             6..8 => Wish::Retry(key),
             8 => Wish::Clear,
             9 => return self.input(client, Input::Page(Happening::Reconnect)),
             10 => return self.help_with_file(client, key),
+            11 => return self.ask(client, key),
             _ => {
                 self.cancel(client, key);
                 return;
             }
         };
         self.input(client, Input::Wish(wish));
+    }
+
+    /// Somebody elsewhere asks the client to pause an upload, or to go on.
+    fn ask(&mut self, client: usize, key: Key) {
+        let row = self.clients[client].half.sender.row(key, self.now);
+        let wish = match self.chance.percent(50) {
+            true => Asked::Pause,
+            false => Asked::Resume,
+        };
+        let link = self.clients[client].socket.map(|socket| socket.1);
+        let session = link.and_then(|link| self.links[link].session);
+        if let (Some(session), Some(id)) = (session, row.and_then(|row| row.id)) {
+            self.controlled(session, Control::Ask(id, wish));
+        }
     }
 
     pub fn cancel(&mut self, client: usize, key: Key) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use longhaul::protocol::flow::Budget;
 use longhaul::protocol::id::{ClientId, FileId, ServerId};
+use longhaul::protocol::live::Wish;
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::trouble::Trouble;
 use longhaul::protocol::{Generation, StreamId, Time};
@@ -74,6 +75,7 @@ pub struct Holder {
 pub enum Control {
     Superseded,
     Expel(StreamId, Trouble),
+    Ask(FileId, Wish),
 }
 
 impl Server {

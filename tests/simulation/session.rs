@@ -219,7 +219,7 @@ impl World {
                 Effect::Seal { stream, root } => self.job(session, stream, Job::Seal(root)),
                 Effect::Release(stream) => self.job(session, stream, Job::Release),
                 Effect::Abort(stream) => self.job(session, stream, Job::Abort),
-                Effect::Watch(_) | Effect::Unwatch(_) => {}
+                Effect::Watch(_) | Effect::Unwatch(_) | Effect::Standby(_) => {}
                 Effect::Close(code) => {
                     self.say(|| format!("session {number} closes with {code:?}"));
                     self.check_closed(session.link, code);
@@ -308,6 +308,7 @@ impl World {
         self.serve(number, |_, session| match control {
             Control::Superseded => session.receiver.close(CloseCode::Superseded),
             Control::Expel(stream, trouble) => session.receiver.expel(stream, trouble),
+            Control::Ask(id, wish) => session.receiver.ask(id, wish),
         });
     }
 

@@ -51,6 +51,8 @@ const REPORT_ROW: Duration = Duration::from_millis(60);
 const REPORT: RangeInclusive<Duration> = Duration::from_millis(125)..=Duration::from_millis(250);
 /// How often the rates of what moves are told.
 const RATES: Duration = Duration::from_millis(500);
+/// How often a page is told how the uploads go that it looks at.
+const FLIGHTS: Duration = Duration::from_millis(500);
 /// How long picked files wait for the journal to be read, in milliseconds: a browser
 /// whose database hangs uploads all the same.
 const PICKED_WAIT: u32 = 2000;
@@ -101,6 +103,9 @@ struct Inner {
     expected: Time,
     reported: Time,
     rated: Time,
+    /// When it was told how uploads go, and whether there is nothing to tell since.
+    flights: Time,
+    flown: bool,
     /// Whether there is data for which the socket has no room.
     blocked: bool,
     /// Whether another engine took its place: what still comes in is nothing to it.
@@ -140,6 +145,8 @@ impl Engine {
             expected: Time::ZERO,
             reported: Time::ZERO,
             rated: Time::ZERO,
+            flights: Time::ZERO,
+            flown: false,
             blocked: false,
             over: false,
         })));
@@ -321,6 +328,7 @@ impl Inner {
             } => {
                 self.report(&Report::Changed(topic, uploads, gone));
             }
+            ServerMessage::Pulse(pulse) => self.report(&Report::Pulse(pulse)),
             message => {
                 if let ServerMessage::Welcome { limits, .. } = &message {
                     self.limits = Some(limits.clone());
@@ -447,7 +455,8 @@ impl Inner {
         let rates = self.client.sender.interest().then(|| self.rated + RATES);
         let room = self.blocked.then(|| now + ROOM);
         let expected = (now < self.expected).then_some(self.expected);
-        let times = [self.client.timeout(), rows, rates, room, expected];
+        let flights = self.flights_due();
+        let times = [self.client.timeout(), rows, rates, room, expected, flights];
         let Some(due) = times.into_iter().flatten().min() else {
             self.timer = None;
             return;

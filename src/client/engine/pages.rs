@@ -20,6 +20,8 @@ pub(super) struct Page {
     pub(super) visit: Visit,
     /// What it watches.
     topics: BTreeSet<Topic>,
+    /// The uploads of which it shows how they go.
+    pub(super) looks: BTreeSet<Key>,
 }
 
 impl Inner {
@@ -70,6 +72,17 @@ impl Inner {
             Command::Clear => self.client.sender.clear(),
             Command::Watch(topic) => self.watch(line, topic),
             Command::Unwatch(topic) => self.unwatch(line, topic),
+            Command::Look(key) => {
+                if let Some(page) = self.pages.get_mut(&line) {
+                    page.looks.insert(key);
+                    self.report_flight(line, key);
+                }
+            }
+            Command::LookAway(key) => {
+                if let Some(page) = self.pages.get_mut(&line) {
+                    page.looks.remove(&key);
+                }
+            }
             Command::World(World::Visible) => self.connect(Event::Visible),
             Command::World(World::Online) => self.connect(Event::Online),
             Command::World(World::Offline) => self.connect(Event::Offline),
@@ -83,6 +96,7 @@ impl Inner {
         let page = Page {
             visit,
             topics: BTreeSet::new(),
+            looks: BTreeSet::new(),
         };
         self.pages.insert(line, page);
         let now = now();

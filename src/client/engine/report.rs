@@ -1,6 +1,6 @@
 //! What pages are told, no more often than they can show it.
 
-use super::{Inner, RATES, REPORT, REPORT_ROW, now};
+use super::{FLIGHTS, Inner, RATES, REPORT, REPORT_ROW, now};
 use crate::client::lines::LineId;
 use crate::port::{Key, Link, Report, Row, Told};
 use crate::protocol::Time;
@@ -38,10 +38,39 @@ impl Inner {
         }
         if self.client.sender.has_changes() && self.report_due() <= now {
             self.reported = now;
+            self.flown = false;
             let (changed, removed) = self.client.sender.take_changes(now);
             for report in portions(changed, removed) {
                 self.report(&report);
             }
+        }
+        if self.flights_due().is_some_and(|due| due <= now) {
+            self.flights = now;
+            // What moves, moves on.
+            self.flown = !self.client.sender.interest();
+            let looks = |(line, page): (&LineId, &super::pages::Page)| {
+                let line = *line;
+                let keys: Vec<Key> = page.looks.iter().copied().collect();
+                keys.into_iter().map(move |key| (line, key))
+            };
+            let looks: Vec<_> = self.pages.iter().flat_map(looks).collect();
+            for (line, key) in looks {
+                self.report_flight(line, key);
+            }
+        }
+    }
+
+    /// When pages are to be told how uploads go that they look at; never, where nobody looks
+    /// or nothing happens.
+    pub(super) fn flights_due(&self) -> Option<Time> {
+        let looks = !self.flown && self.pages.values().any(|page| !page.looks.is_empty());
+        looks.then(|| self.flights + FLIGHTS)
+    }
+
+    /// Tells a page how an upload goes.
+    pub(super) fn report_flight(&self, line: LineId, key: Key) {
+        if let Some(flight) = self.client.sender.flight(key, now()) {
+            self.report_to(line, Report::Flight(key, Box::new(flight)));
         }
     }
 

@@ -138,6 +138,7 @@ fn state(row: &Row) -> String {
         RowState::Sending => "begins".to_owned(),
         RowState::Verifying => "is being verified".to_owned(),
         RowState::Waiting => "waits".to_owned(),
+        RowState::Paused => "is paused from another device".to_owned(),
         state => state.word().to_owned(),
     }
 }

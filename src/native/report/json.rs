@@ -124,6 +124,7 @@ impl Json {
             note: row.note.map(|note| match note {
                 Note::Continued => "continued",
                 Note::StartedOver => "started-over",
+                Note::PausedElsewhere => "paused-elsewhere",
             }),
             trouble: row.trouble.as_ref().map(Trouble::word),
         });

@@ -31,8 +31,8 @@ pub struct Text {
     bars: Option<Bars>,
     told: Instant,
     outage: Option<Instant>,
-    /// Which files' notes were told.
-    noted: Vec<bool>,
+    /// Which notes were told of each file.
+    noted: Vec<Vec<Note>>,
 }
 
 impl Text {
@@ -45,7 +45,7 @@ impl Text {
             bars: stderr().is_terminal().then(Bars::new),
             told: Instant::now(),
             outage: None,
-            noted: vec![false; plan.sources.len()],
+            noted: vec![Vec::new(); plan.sources.len()],
         };
         let (files, size) = (count(text.totals.files), Bytes(text.totals.size));
         text.say(&format!("Sending {files} ({size}) to {}", text.server));
@@ -82,13 +82,22 @@ impl Text {
     }
 
     fn progress(&mut self, index: usize, row: Row) {
+        let noted = &mut self.noted[index];
+        if row.note != Some(Note::PausedElsewhere) {
+            // It may be paused again.
+            noted.retain(|note| *note != Note::PausedElsewhere);
+        }
         if let Some(note) = row.note
-            && !std::mem::replace(&mut self.noted[index], true)
+            && !noted.contains(&note)
         {
+            noted.push(note);
             let (name, durable) = (self.name(index), Bytes(row.durable));
             self.say(&match note {
                 Note::Continued => format!("{name} goes on; the server has {durable} of it."),
                 Note::StartedOver => format!("{name} begins anew; the server has no more of it."),
+                Note::PausedElsewhere => {
+                    format!("{name} was paused from another device, and waits to be resumed there.")
+                }
             });
         }
         if let Some(bars) = &mut self.bars {

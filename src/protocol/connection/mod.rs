@@ -403,6 +403,18 @@ impl Connection {
 }
 
 impl Event {
+    /// The code with which an open connection ends where this ends it.
+    pub fn ends_with(self) -> CloseCode {
+        match self {
+            Self::Closed(_, code) => code,
+            Self::Fault(_) => CloseCode::Protocol,
+            Self::LaneLost(_) => CloseCode::LaneLost,
+            Self::Hidden => CloseCode::Away,
+            // Time ends it where nothing is heard.
+            _ => CloseCode::HeartbeatLost,
+        }
+    }
+
     /// The generation of the socket that it is about, if it is about one.
     fn generation(self) -> Option<Generation> {
         match self {

@@ -26,7 +26,7 @@ use super::close::CloseCode;
 use super::flow::Meter;
 use super::frame::Frame;
 use super::id::{ClientId, FileId, ServerId, Token};
-use super::live::Topic;
+use super::live::{Topic, Wish};
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
 use super::order::Order;
@@ -100,6 +100,8 @@ pub enum Effect {
     Watch(Topic),
     /// Stop sending a topic.
     Unwatch(Topic),
+    /// The client has the upload that this continues, paused, and can be asked to go on.
+    Standby(Token),
     /// Close the connection with this code.
     Close(CloseCode),
 }
@@ -334,6 +336,14 @@ impl Receiver {
         }
     }
 
+    /// Somebody asks something of the client that sends an upload. Of what is asked of one
+    /// before the client reads, only the last counts.
+    pub fn ask(&mut self, id: FileId, wish: Wish) {
+        let about = |said: &ServerMessage| matches!(said, ServerMessage::Asked { id: other, .. } if *other == id);
+        self.out.outbox.retain(|said| !about(said));
+        self.out.outbox.push_back(ServerMessage::Asked { id, wish });
+    }
+
     /// Ends the connection with this code; what was verified is made durable.
     pub fn close(&mut self, code: CloseCode) {
         if !self.over {
@@ -432,6 +442,9 @@ impl Receiver {
                 }
             }
             ClientMessage::Window { bytes } => self.meter.wanted(bytes),
+            ClientMessage::Standby { token } => {
+                self.out.effects.push_back(Effect::Standby(token));
+            }
             ClientMessage::Ping => {
                 if self.out.outbox.back() != Some(&ServerMessage::Pong) {
                     self.out.outbox.push_back(ServerMessage::Pong);

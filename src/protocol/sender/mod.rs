@@ -27,11 +27,13 @@ use serde::{Deserialize, Serialize};
 use self::outgoing::{Outgoing, Phase};
 pub use self::row::{Key, Note, Row, RowState};
 use super::block::Block;
+use super::close::CloseCode;
 use super::flow::Window;
 use super::frame::{self, Number};
 use super::id::{FileId, Token};
 use super::manifest::{Limits, Manifest};
 use super::message::{ClientMessage, ServerMessage};
+use super::recorder::{Flight, Gauges, Recorder, Totals, What};
 use super::trouble::Trouble;
 use super::{StreamId, Time};
 
@@ -130,6 +132,11 @@ pub struct Sender {
     waiting: BTreeSet<(Time, Key)>,
     /// The upload that sent the last frame.
     turn: Key,
+    /// Uploads that somebody paused from elsewhere: they can be resumed from there, for as
+    /// long as the connection is kept for them.
+    parked: BTreeSet<Key>,
+    /// How everything went that was sent.
+    recorder: Recorder,
     /// Bytes that the server said to have received.
     arrived: u64,
     next_slice: u64,
@@ -160,6 +167,8 @@ impl Sender {
             ages: BTreeSet::new(),
             waiting: BTreeSet::new(),
             turn: Key::default(),
+            parked: BTreeSet::new(),
+            recorder: Recorder::default(),
             arrived: 0,
             next_slice: 0,
             effects: VecDeque::new(),
@@ -187,7 +196,8 @@ impl Sender {
 
     /// Whether a connection is needed.
     pub fn interest(&self) -> bool {
-        !(self.streams.is_empty() && self.queue.is_empty() && self.waiting.is_empty())
+        let idle = self.streams.is_empty() && self.queue.is_empty() && self.waiting.is_empty();
+        !idle || !self.parked.is_empty()
     }
 
     /// Whether uploads were paused of which the server has not yet said how far they are.
@@ -257,6 +267,8 @@ impl Sender {
     pub fn connected(&mut self, limits: Limits, credit: u64, round_trip: Duration, now: Time) {
         self.disconnected();
         self.window = Some(Window::new(credit, round_trip, now));
+        self.recorder.round_trip(round_trip, now);
+        self.stand_by();
         self.judge(&limits, now);
         self.limits = Some(limits);
         self.fill();
@@ -367,7 +379,11 @@ impl Sender {
                 durable,
             } => {
                 self.with(stream, now, |key, upload, sender| {
-                    sender.arrived += received.saturating_sub(upload.received());
+                    let arrived = received.saturating_sub(upload.received());
+                    sender.arrived += arrived;
+                    let others = sender.active().any(Outgoing::is_outstanding);
+                    let outstanding = others || durable < received;
+                    sender.recorder.acknowledged(arrived, outstanding, now);
                     if upload.acknowledged(received, durable, now) {
                         upload.keep(key, &mut sender.effects);
                     }
@@ -375,7 +391,7 @@ impl Sender {
                 });
             }
             ServerMessage::Nack { stream, block } => self.with(stream, now, |_, upload, _| {
-                upload.nack(block);
+                upload.nack(block, now);
                 if upload.nacks > MAX_NACKS {
                     Err(Trouble::Corrupt)
                 } else {
@@ -387,7 +403,7 @@ impl Sender {
             } => {
                 self.with(stream, now, |key, upload, sender| {
                     sender.streams.remove(&stream);
-                    upload.stored(id, root);
+                    upload.stored(id, root, now);
                     upload.forget(key, &mut sender.effects);
                     sender.effects.push_back(Effect::Release(key));
                     Ok(())
@@ -403,6 +419,9 @@ impl Sender {
                     if let Some(upload) = self.uploads.get_mut(&key) {
                         // Where nothing was there, nobody needs to know.
                         let lost = upload.durable() > 0;
+                        if lost {
+                            upload.recorder().mark(What::StartedOver, now);
+                        }
                         upload.start_over();
                         upload.note = lost.then_some(Note::StartedOver);
                     }
@@ -425,7 +444,9 @@ impl Sender {
                     self.remove(key);
                 }
             }
+            ServerMessage::Asked { id, wish } => self.asked(id, wish),
             ServerMessage::Welcome { .. }
+            | ServerMessage::Pulse(_)
             | ServerMessage::Snapshot { .. }
             | ServerMessage::Changed { .. }
             | ServerMessage::Pong
@@ -457,6 +478,62 @@ impl Sender {
     /// Whether [`Sender::poll_transmit`] would have data if the socket had room.
     pub fn has_data(&self) -> bool {
         !self.outbox.is_empty() || self.active().any(Outgoing::can_send)
+    }
+
+    /// The sockets, so many of them, have what there was to send or what they have room for.
+    /// Who never says this measures neither round trips nor stalls.
+    pub fn transmitted(&mut self, sockets: u8, now: Time) {
+        let Some(window) = &self.window else {
+            return;
+        };
+        let link = Gauges {
+            window: window.width(),
+            credit: window.room(),
+            sockets,
+        };
+        let mut outstanding = false;
+        for key in self.streams.values() {
+            if let Some(upload) = self.uploads.get_mut(key) {
+                upload.handed(link, now);
+                outstanding |= upload.is_outstanding();
+            }
+        }
+        self.recorder.handed(outstanding, link, now);
+    }
+
+    /// The connection ended with this code. Said before [`Sender::disconnected`].
+    pub fn interrupted(&mut self, code: CloseCode, now: Time) {
+        for key in self.streams.values() {
+            if let Some(upload) = self.uploads.get_mut(key) {
+                upload.recorder().lost(code, now);
+            }
+        }
+        if code != CloseCode::Done {
+            self.recorder.lost(code, now);
+        }
+    }
+
+    /// There is a connection again, after so many tries.
+    pub fn reconnected(&mut self, tries: u32, now: Time) {
+        for upload in self.uploads.values_mut() {
+            if let Some(recorder) = upload.recorded_mut() {
+                recorder.found(tries, now);
+            }
+        }
+        self.recorder.found(tries, now);
+    }
+
+    /// How an upload went, if it began.
+    pub fn flight(&self, key: Key, now: Time) -> Option<Flight> {
+        let recorder = self.uploads.get(&key)?.recorded()?;
+        let all = self.uploads.values().filter_map(Outgoing::recorded);
+        Some(Flight {
+            connection: Totals {
+                again: all.map(|recorder| recorder.totals().again).sum(),
+                ..self.recorder.totals()
+            },
+            ..recorder.flight(now)
+        })
     }
 
     /// How many bytes the server said that it received, in all.
@@ -492,6 +569,7 @@ impl Sender {
         let stream = upload.stream()?;
         let (len, sent) = upload.cut(stream, payload.min(room), number)?;
         window.take(len);
+        self.recorder.sent(len);
         if let Some((block, hash)) = sent {
             self.outbox.push_back(ClientMessage::BlockHash {
                 stream,

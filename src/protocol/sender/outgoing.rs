@@ -11,6 +11,7 @@ use crate::protocol::id::{FileId, Token};
 use crate::protocol::manifest::{Manifest, SMALL};
 use crate::protocol::ranges::RangeSet;
 use crate::protocol::rate::Rate;
+use crate::protocol::recorder::{Gauges, Recorder, What};
 use crate::protocol::trouble::Trouble;
 use crate::protocol::{StreamId, Time};
 use crate::verify::{BLOCK, BlockHash, Challenge, Proof, Root, block_len, blocks, tree};
@@ -114,6 +115,12 @@ pub(super) struct Outgoing {
     slice_len: u64,
     seal_sent: bool,
     pub(super) nacks: u32,
+    /// How it went, once it began.
+    recorder: Option<Box<Recorder>>,
+    /// Up to how many bytes the server has if all that was sent arrives.
+    reach: u64,
+    /// How many bytes a block that was sent makes, and since when they are on their way.
+    probe: Option<(u64, Option<Time>)>,
 }
 
 impl Outgoing {
@@ -153,7 +160,25 @@ impl Outgoing {
             slice_len: FIRST_SLICE,
             seal_sent: false,
             nacks: 0,
+            recorder: None,
+            reach: 0,
+            probe: None,
         }
+    }
+
+    /// Keeps how it goes.
+    pub(super) fn recorder(&mut self) -> &mut Recorder {
+        self.recorder.get_or_insert_default()
+    }
+
+    /// How it went, if it began.
+    pub(super) fn recorded(&self) -> Option<&Recorder> {
+        self.recorder.as_deref()
+    }
+
+    /// The same, to add to it.
+    pub(super) fn recorded_mut(&mut self) -> Option<&mut Recorder> {
+        self.recorder.as_deref_mut()
     }
 
     /// Its stream, if it has one.
@@ -244,6 +269,7 @@ impl Outgoing {
         self.slice_len = FIRST_SLICE;
         self.seal_sent = false;
         self.nacks = 0;
+        self.probe = None;
         self.received = self.durable;
     }
 
@@ -257,6 +283,8 @@ impl Outgoing {
 
     /// The server no longer has anything of it.
     pub(super) fn start_over(&mut self) {
+        let lost = std::mem::take(&mut self.reach);
+        self.recorder().wasted(lost);
         self.asked = false;
         self.id = None;
         self.received = 0;
@@ -295,6 +323,8 @@ impl Outgoing {
         if let Phase::Sending(_) | Phase::Sealing(_) = self.phase {
             // It did not wait for this, and is stored before long.
             self.rate.reset(now, self.received);
+            let mark = What::Opened { have: 0, again: 0 };
+            self.recorder().mark(mark, now);
             return false;
         }
         let all = 0..blocks(self.manifest.size);
@@ -307,6 +337,14 @@ impl Outgoing {
             .sum();
         self.received = self.durable;
         self.rate.reset(now, self.received);
+        let again = self.reach.saturating_sub(self.durable);
+        self.reach = self.durable;
+        let mark = What::Opened {
+            have: self.durable,
+            again,
+        };
+        self.recorder().wasted(again);
+        self.recorder().mark(mark, now);
         self.todo = have
             .values()
             .filter(|&block| self.hashes[block as usize].is_none())
@@ -445,7 +483,13 @@ impl Outgoing {
         }
         let cutting = self.cutting.as_mut()?;
         let len = cutting.next(stream, most, number);
-        Some((len, (cutting.left() == 0).then(|| cutting.hash())))
+        let sent = (cutting.left() == 0).then(|| cutting.hash());
+        self.reach += len;
+        self.recorder().sent(len);
+        if sent.is_some() {
+            self.probe.get_or_insert((self.reach, None));
+        }
+        Some((len, sent))
     }
 
     /// The frame that was cut last.
@@ -467,12 +511,31 @@ impl Outgoing {
         (!std::mem::replace(&mut self.seal_sent, true)).then_some(root)
     }
 
+    /// The sockets have what there was to send.
+    pub(super) fn handed(&mut self, link: Gauges, now: Time) {
+        if let Some((_, since @ None)) = &mut self.probe {
+            *since = Some(now);
+        }
+        let outstanding = self.is_outstanding();
+        self.recorder().handed(outstanding, link, now);
+    }
+
+    /// Whether something that was sent is not durable yet, as far as is known.
+    pub(super) fn is_outstanding(&self) -> bool {
+        self.durable < self.reach
+    }
+
     /// A block must be sent again.
-    pub(super) fn nack(&mut self, block: u64) {
+    pub(super) fn nack(&mut self, block: u64, now: Time) {
         if let Some(place) = self.hashes.get_mut(block as usize) {
             *place = None;
             self.todo.insert(block..block + 1);
             self.nacks += 1;
+            let len = block_len(block, self.manifest.size);
+            self.reach = self.reach.saturating_sub(len);
+            self.probe = None;
+            self.recorder().wasted(len);
+            self.recorder().mark(What::Damaged { block }, now);
         }
         if let Phase::Sealing(stream) = self.phase {
             self.phase = Phase::Sending(stream);
@@ -499,9 +562,21 @@ impl Outgoing {
     /// The server says how far it is. Whether that is far enough from what was kept to
     /// keep it anew.
     pub(super) fn acknowledged(&mut self, received: u64, durable: u64, now: Time) -> bool {
-        self.received = received.min(self.manifest.size);
+        let received = received.min(self.manifest.size);
+        let arrived = received.saturating_sub(self.received);
+        self.received = received;
         self.durable = durable.min(self.manifest.size);
         self.attempt = 0;
+        if let Some((reach, since)) = self.probe
+            && reach <= received
+        {
+            self.probe = None;
+            if let Some(since) = since {
+                self.recorder().round_trip(now.saturating_sub(since), now);
+            }
+        }
+        let outstanding = self.is_outstanding();
+        self.recorder().acknowledged(arrived, outstanding, now);
         self.rate.reached(now, self.received);
         let far =
             self.durable.saturating_sub(self.kept) >= (self.manifest.size / 20).max(KEEP_STEP);
@@ -511,7 +586,12 @@ impl Outgoing {
         far
     }
 
-    pub(super) fn stored(&mut self, id: FileId, digest: Root) {
+    pub(super) fn stored(&mut self, id: FileId, digest: Root, now: Time) {
+        // Of what was sent, the last part needs no acknowledgement of its own.
+        let arrived = self.reach.min(self.manifest.size);
+        let arrived = arrived.saturating_sub(self.received);
+        self.recorder().acknowledged(arrived, false, now);
+        self.recorder().end(now);
         self.detach();
         self.received = self.manifest.size;
         self.durable = self.manifest.size;

@@ -4,6 +4,7 @@ use super::outgoing::{Outgoing, Phase};
 use super::{Effect, Key, STEP, Sender, WRITTEN_AHEAD};
 use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::message::ClientMessage;
+use crate::protocol::recorder::What;
 use crate::protocol::retry::Backoff;
 use crate::protocol::trouble::{Class, Trouble};
 use crate::protocol::{StreamId, Time};
@@ -29,7 +30,17 @@ impl Sender {
 
     pub(super) fn set(&mut self, key: Key, phase: Phase) {
         self.changed.insert(key);
+        if phase != Phase::Paused {
+            self.parked.remove(&key);
+        }
         if let Some(upload) = self.uploads.get_mut(&key) {
+            if let Some(recorder) = upload.recorded_mut() {
+                match phase {
+                    Phase::Paused | Phase::NeedsFile | Phase::Failed => recorder.rest(),
+                    Phase::Queued => recorder.wake(),
+                    _ => {}
+                }
+            }
             let place = upload.place(key, self.arranged);
             match upload.phase {
                 Phase::Queued => {
@@ -302,6 +313,15 @@ impl Sender {
         if upload.ending {
             return self.remove(key);
         }
+        let mark = match trouble.class() {
+            Class::Retry | Class::Wait => What::Retried {
+                trouble: trouble.clone(),
+            },
+            Class::Act | Class::Final => What::Failed {
+                trouble: trouble.clone(),
+            },
+        };
+        upload.recorder().mark(mark, now);
         let phase = match (trouble.class(), &trouble) {
             (Class::Retry, _) => {
                 let delay = Backoff::CONNECTION.delay(upload.attempt, random);

@@ -100,4 +100,6 @@ pub enum Note {
     Continued,
     /// The server no longer had it, so it began anew.
     StartedOver,
+    /// It was paused from another device, and can be resumed from there.
+    PausedElsewhere,
 }

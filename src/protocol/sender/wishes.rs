@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::outgoing::{Outgoing, Phase};
-use super::{Key, Record, Sender};
+use super::{Key, Note, Record, Sender};
+use crate::protocol::id::FileId;
+use crate::protocol::live::Wish;
 use crate::protocol::manifest::Manifest;
 use crate::protocol::message::ClientMessage;
 use crate::protocol::name;
+use crate::protocol::recorder::What;
 use crate::protocol::trouble::Trouble;
 
 impl Sender {
@@ -110,10 +113,10 @@ impl Sender {
         self.uploads.get(&key).map(|u| &u.manifest)
     }
 
-    /// Starts what is held, and goes on with what is paused.
-    pub fn resume(&mut self, key: Key) {
+    /// Starts what is held, and nothing that is paused.
+    pub fn start(&mut self, key: Key) {
         if let Some(upload) = self.uploads.get_mut(&key)
-            && matches!(upload.phase, Phase::Held | Phase::Paused)
+            && upload.phase == Phase::Held
         {
             upload.started = true;
             self.requeue(key);
@@ -121,17 +124,90 @@ impl Sender {
         }
     }
 
+    /// Starts what is held, and goes on with what is paused.
+    pub fn resume(&mut self, key: Key) {
+        self.start(key);
+        self.resume_from(key, false);
+    }
+
+    fn resume_from(&mut self, key: Key, elsewhere: bool) {
+        if let Some(upload) = self.uploads.get_mut(&key)
+            && upload.phase == Phase::Paused
+        {
+            upload.started = true;
+            upload.note.take_if(|note| *note == Note::PausedElsewhere);
+            if let Some(recorder) = upload.recorded_mut() {
+                recorder.note(What::Resumed { elsewhere });
+            }
+            self.requeue(key);
+            self.keep(key);
+        }
+    }
+
     /// Pauses; what is verified stays on the server.
     pub fn pause(&mut self, key: Key) {
+        if self.halt(key) {
+            self.paused(key, false);
+        }
+    }
+
+    /// Pauses because the client is about to end, and not for a person; whether it was
+    /// under way.
+    pub fn halt(&mut self, key: Key) -> bool {
         let Some(upload) = self.uploads.get_mut(&key) else {
-            return;
+            return false;
         };
         if upload.is_over() || matches!(upload.phase, Phase::NeedsFile | Phase::Paused) {
-            return;
+            return false;
         }
         self.leave(key);
         self.set(key, Phase::Paused);
         self.keep(key);
+        true
+    }
+
+    /// A person has paused it: whoever sees it elsewhere may let it go on.
+    fn paused(&mut self, key: Key, elsewhere: bool) {
+        let Some(upload) = self.uploads.get_mut(&key) else {
+            return;
+        };
+        if let Some(recorder) = upload.recorded_mut() {
+            recorder.note(What::Paused { elsewhere });
+        }
+        if upload.asked && self.window.is_some() {
+            let token = upload.token;
+            self.outbox.push_back(ClientMessage::Standby { token });
+        }
+    }
+
+    /// Says on a new connection what is paused.
+    pub(super) fn stand_by(&mut self) {
+        let paused = |u: &&Outgoing| u.phase == Phase::Paused && u.asked && u.source;
+        for upload in self.uploads.values().filter(paused) {
+            let token = upload.token;
+            self.outbox.push_back(ClientMessage::Standby { token });
+        }
+    }
+
+    /// Somebody asks for something from elsewhere, which is done as if this client's own
+    /// person wanted it.
+    pub(super) fn asked(&mut self, id: FileId, wish: Wish) {
+        let named = |(_, u): &(&Key, &Outgoing)| u.id == Some(id) && !u.ending;
+        let Some(key) = self.uploads.iter().find(named).map(|(key, _)| *key) else {
+            return;
+        };
+        match wish {
+            Wish::Pause => {
+                if self.halt(key) {
+                    self.paused(key, true);
+                    self.parked.insert(key);
+                    if let Some(upload) = self.uploads.get_mut(&key) {
+                        upload.note = Some(Note::PausedElsewhere);
+                    }
+                }
+            }
+            Wish::Resume => self.resume_from(key, true),
+        }
     }
 
     /// Tries again what failed or waits.

@@ -13,13 +13,14 @@ use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::hub::Hub;
+use super::hub::{Hub, Unasked};
 use crate::api::{
-    ApiError, DeletedFile, FilePage, FileQuery, FileView, MAX_CHOSEN, StoredFile, TextView,
+    ApiError, DeletedFile, FilePage, FileQuery, FileView, LiveView, MAX_CHOSEN, StoredFile,
+    TextView,
 };
 use crate::kind::{Shown, View};
 use crate::protocol::id::FileId;
-use crate::protocol::live::LiveUpload;
+use crate::protocol::live::Wish;
 use crate::protocol::manifest::Limits;
 use crate::registry::{Registry, RegistryError, now};
 use crate::storage::{Storage, StorageError, name};
@@ -278,9 +279,17 @@ impl Desk {
         }
     }
 
-    /// All unfinished uploads.
-    pub async fn live(&self) -> Result<Vec<LiveUpload>, ApiError> {
-        Ok(self.hub.live())
+    /// Asks something of the client that sends an upload.
+    pub async fn ask(&self, id: FileId, wish: Wish) -> Result<(), ApiError> {
+        Ok(self.hub.ask(id, wish).await?)
+    }
+
+    /// All that moves or may move again.
+    pub async fn live(&self) -> Result<LiveView, ApiError> {
+        Ok(LiveView {
+            uploads: self.hub.live(),
+            pulse: self.hub.pulse(None),
+        })
     }
 
     /// What the server accepts.
@@ -343,6 +352,15 @@ impl From<RegistryError> for ApiError {
                 tracing::error!(%error, "a request failed");
                 Self::Internal
             }
+        }
+    }
+}
+
+impl From<Unasked> for ApiError {
+    fn from(error: Unasked) -> Self {
+        match error {
+            Unasked::Unknown => Self::NotFound,
+            Unasked::Nobody => Self::Nobody,
         }
     }
 }

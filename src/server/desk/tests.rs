@@ -102,7 +102,7 @@ async fn a_link_shows_the_upload_and_then_the_file() {
     assert_eq!(desk.view(id(1)).await, Err(ApiError::NotFound));
     house.begin(1, "a").await;
     assert!(matches!(desk.view(id(1)).await, Ok(FileView::Upload(_))));
-    assert_eq!(desk.live().await.unwrap().len(), 1);
+    assert_eq!(desk.live().await.unwrap().uploads.len(), 1);
     house.store(2, "b").await;
     assert!(matches!(desk.view(id(2)).await, Ok(FileView::Stored(_))));
     assert_eq!(desk.files(FileQuery::default()).await.unwrap().total, 1);

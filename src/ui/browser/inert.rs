@@ -43,6 +43,22 @@ pub fn files_pasted(_engine: Engine, _event: &ev::ClipboardEvent) -> bool {
     false
 }
 
+pub fn host() -> Option<String> {
+    #[cfg(feature = "ssr")]
+    {
+        let request = use_context::<http::request::Parts>()?;
+        let host = request.headers.get(http::header::HOST)?.to_str().ok()?;
+        let host: http::uri::Authority = host.parse().ok()?;
+        Some(host.host().to_owned())
+    }
+    #[cfg(not(feature = "ssr"))]
+    None
+}
+
+pub fn agent() -> String {
+    String::new()
+}
+
 pub fn copy(_text: String, _done: impl FnOnce() + 'static) {}
 
 pub fn address(path: &str) -> String {
@@ -136,3 +152,5 @@ pub fn focus(_place: NodeRef<Div>, _item: &str, _control: &str) -> bool {
 pub fn hold(_event: &ev::PointerEvent) {}
 
 pub fn begin_to_write(_input: &HtmlInputElement) {}
+
+pub fn watch_sight(_place: NodeRef<Div>, _near: RwSignal<bool>, _height: RwSignal<Option<f64>>) {}

@@ -15,7 +15,10 @@ use leptos::task::spawn_local;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Clipboard, Element, HtmlElement, HtmlInputElement, ResizeObserver};
+use web_sys::{
+    Clipboard, Element, HtmlElement, HtmlInputElement, IntersectionObserver,
+    IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver,
+};
 
 use crate::client::{self, pick};
 use crate::port::Key;
@@ -86,6 +89,17 @@ pub fn files_pasted(engine: Engine, event: &ev::ClipboardEvent) -> bool {
     event
         .clipboard_data()
         .is_some_and(|transfer| pick::from_transfer(engine, &transfer))
+}
+
+/// The name or address by which this page was reached, without its port.
+pub fn host() -> Option<String> {
+    web_sys::window()?.location().hostname().ok()
+}
+
+/// What the browser says of itself.
+pub fn agent() -> String {
+    let agent = web_sys::window().and_then(|it| it.navigator().user_agent().ok());
+    agent.unwrap_or_default()
 }
 
 /// Puts text on the clipboard, and calls `done` if that worked. Browsers allow it
@@ -341,4 +355,41 @@ pub fn begin_to_write(input: &HtmlInputElement) {
     let stem = value.rfind('.').filter(|dot| *dot > 0);
     let end = value[..stem.unwrap_or(value.len())].encode_utf16().count();
     _ = input.set_selection_range(0, u32::try_from(end).unwrap_or(u32::MAX));
+}
+
+/// Keeps up whether an element is in sight or nearly so, and how high it was when it last
+/// was. What has the focus counts as seen.
+pub fn watch_sight(place: NodeRef<Div>, near: RwSignal<bool>, height: RwSignal<Option<f64>>) {
+    Effect::new(move |_| {
+        let Some(element) = place.get() else {
+            return;
+        };
+        let watched = element.clone();
+        let seen = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
+            move |entries: Vec<IntersectionObserverEntry>| {
+                let seen = entries.last().is_some_and(|it| it.is_intersecting());
+                let focus = document().active_element();
+                let focused = focus.is_some_and(|focus| watched.contains(Some(&focus)));
+                if !seen && !focused && near.get_untracked() {
+                    height.set(Some(watched.offset_height().into()));
+                }
+                if near.get_untracked() != (seen || focused) {
+                    near.set(seen || focused);
+                }
+            },
+        );
+        let init = IntersectionObserverInit::new();
+        // As much again as is seen, on both sides.
+        init.set_root_margin("100% 0px");
+        let callback = seen.as_ref().unchecked_ref();
+        match IntersectionObserver::new_with_options(callback, &init) {
+            Ok(observer) => {
+                observer.observe(&element);
+                let observer = StoredValue::new_local((observer, seen));
+                on_cleanup(move || observer.with_value(|(it, _)| it.disconnect()));
+            }
+            // Without one, all is on the page.
+            Err(_) => near.set(true),
+        }
+    });
 }

@@ -8,7 +8,9 @@ use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use longhaul::protocol::Time;
 use longhaul::protocol::block::Block;
+use longhaul::protocol::close::CloseCode;
 use longhaul::protocol::frame::Frame;
+use longhaul::protocol::live::Wish as Asked;
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::ranges::RangeSet;
@@ -80,6 +82,8 @@ enum Said {
     Sealed,
     Paused(u64),
     Cancelled,
+    /// Somebody asks for a pause, or to go on.
+    Asked(bool),
 }
 
 struct World {
@@ -140,9 +144,11 @@ impl World {
                 };
                 self.sender
                     .connected(limits, (*credit).into(), Duration::ZERO, self.now);
+                self.sender.reconnected(1, self.now);
                 self.connected = true;
             }
             Step::Disconnect => {
+                self.sender.interrupted(CloseCode::Broken, self.now);
                 self.sender.disconnected();
                 self.connected = false;
             }
@@ -158,6 +164,7 @@ impl World {
                     assert!(self.connected, "sent while nobody is connected");
                     check_valid(message.into_owned());
                 }
+                self.sender.transmitted(1, self.now);
             }
             Step::Tick(by) => {
                 self.now += Duration::from_millis((*by).into());
@@ -175,6 +182,9 @@ impl World {
             }
         }
         self.sender.touch_moving();
+        for key in &self.keys {
+            self.sender.flight(*key, self.now);
+        }
         for row in self.sender.take_changes(self.now).0 {
             assert!(
                 row.received <= row.size && row.durable <= row.size,
@@ -283,6 +293,10 @@ fn message(stream: StreamId, said: &Said) -> ServerMessage {
             durable: *durable,
         },
         Said::Cancelled => ServerMessage::Cancelled { stream },
+        Said::Asked(pause) => ServerMessage::Asked {
+            id: id(1),
+            wish: if *pause { Asked::Pause } else { Asked::Resume },
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use longhaul::protocol::frame::encode_data;
 use longhaul::protocol::id::{ClientId, ServerId};
-use longhaul::protocol::live::Topic;
+use longhaul::protocol::live::{Topic, Wish};
 use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::ClientMessage;
 use longhaul::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
@@ -47,6 +47,8 @@ enum Step {
     Tick(u16),
     Capacity(u32),
     Expel(u8, u8),
+    /// Somebody asks something of the client.
+    Ask(u8, bool),
     Drain,
     Gone,
 }
@@ -67,6 +69,7 @@ enum Said {
     Prove(bool),
     Watch(u8),
     Unwatch(u8),
+    Standby(u8),
     Ping,
     Hello,
 }
@@ -169,6 +172,10 @@ impl World {
             Step::Expel(stream, n) => {
                 self.receiver.expel(self.stream(*stream), trouble(*n));
             }
+            Step::Ask(n, pause) => {
+                let wish = if *pause { Wish::Pause } else { Wish::Resume };
+                self.receiver.ask(id(*n), wish);
+            }
             Step::Drain => self.receiver.drain(Duration::from_millis(500)),
             Step::Gone => self.receiver.disconnected(),
         }
@@ -229,6 +236,7 @@ impl World {
             Said::Unwatch(n) => ClientMessage::Unwatch {
                 topic: Topic::Upload(id(n)),
             },
+            Said::Standby(n) => ClientMessage::Standby { token: token(n) },
             Said::Ping => ClientMessage::Ping,
             Said::Hello => hello(),
         };
@@ -250,7 +258,10 @@ impl World {
                     self.closed = true;
                     continue;
                 }
-                Effect::Greeted(..) | Effect::Watch(_) | Effect::Unwatch(_) => continue,
+                Effect::Greeted(..)
+                | Effect::Watch(_)
+                | Effect::Unwatch(_)
+                | Effect::Standby(_) => continue,
             };
             self.todo.entry(stream).or_default().push_back(effect);
         }
