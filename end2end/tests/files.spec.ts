@@ -32,7 +32,7 @@ test('files that arrived are listed, the latest first, with size, time and diges
   await expect(page.getByText('3 files')).toBeVisible();
   await row.getByRole('link', { name: 'apple.pdf', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'apple.pdf' })).toBeVisible();
-  await expect(page.getByText(digest)).toBeVisible();
+  await expect(page.getByText(digest, { exact: true })).toBeVisible();
 });
 
 test('files are sorted by a click on the head of a column, and turned around by a second', async ({ page }) => {

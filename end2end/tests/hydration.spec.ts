@@ -12,9 +12,9 @@ function complaints(page: Page) {
   return all;
 }
 
-/** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive. */
+/** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive, and it watches then. */
 async function seen(page: Page): Promise<string> {
-  return (await page.getByRole('main').ariaSnapshot()).replaceAll(/\d+ \w+ \d{4}, \d+:\d+( UTC)?/g, 'a moment');
+  return (await page.getByRole('main').ariaSnapshot()).replaceAll(/\d+ \w+ \d{4}, \d+:\d+( UTC)?/g, 'a moment').replaceAll(/\d+ watching/g, 'who watches');
 }
 
 /** Every route, with one file stored. */

@@ -158,7 +158,7 @@ async function englishIn(page: Page): Promise<string[]> {
       if (text && /[A-Za-z]{2,}/.test(text.replace(names, ''))) found.push(text);
     };
     for (const one of [body, ...body.querySelectorAll('*')]) {
-      if (one.closest('script, style, noscript, code, .file-name')) continue;
+      if (one.closest('script, style, noscript, code, pre, .file-name')) continue;
       for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext']) look(one.getAttribute(name));
       for (const child of one.childNodes) if (child.nodeType === Node.TEXT_NODE) look(child.textContent);
     }

@@ -33,7 +33,7 @@ test.describe('a second browser', () => {
     await uploads.button('film.mkv', 'Resume').click();
     await expect(watcher.getByText('Complete, and proven identical to what was sent')).toBeVisible({ timeout: 60_000 });
     await expect(watcher.getByRole('article')).toHaveAttribute('data-state', 'stored');
-    await expect(watcher.getByText(await b3sum(source))).toBeVisible();
+    await expect(watcher.getByText(await b3sum(source), { exact: true })).toBeVisible();
     const [download] = await Promise.all([
       watcher.waitForEvent('download'),
       watcher.getByRole('link', { name: /^Download/ }).click(),

@@ -111,13 +111,14 @@ pub async fn file_of(handle: &JsValue) -> Option<File> {
     Shared::open().await.ok()?.file(tag).await.ok()?
 }
 
-/// Forgets the file behind a handle, if that is one of this database: its upload has ended.
-pub async fn ended(handle: &JsValue) {
-    if let Some(tag) = tag_of(handle)
+/// Forgets those of these files that are of this database: their uploads have ended.
+pub async fn ended(sources: &[Source]) {
+    let tags: Vec<Tag> = sources.iter().filter_map(|it| tag_of(&it.handle)).collect();
+    if !tags.is_empty()
         && let Ok(shared) = Shared::open().await
     {
         // What is left is offered again, and known to have ended.
-        _ = shared.forget(&[tag]).await;
+        _ = shared.forget(&tags).await;
     }
 }
 

@@ -117,7 +117,7 @@ fn SortChoice(table: LiveTable) -> impl IntoView {
         }
     };
     view! {
-        <label class="choice">
+        <label class="live-order">
             <span>{say!(live_page.sort)}</span>
             <select on:change=choose>{Order::ALL.into_iter().map(option).collect_view()}</select>
         </label>

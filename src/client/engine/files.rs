@@ -111,9 +111,7 @@ impl Engine {
                 .into_iter()
                 .partition(|source: &Source| ended.contains(&source.given.tag));
             batch.files = left;
-            for source in over {
-                shared::ended(&source.handle).await;
-            }
+            shared::ended(&over).await;
         }
         self.event(|inner| inner.admit(batch));
     }

@@ -423,7 +423,7 @@ impl Inner {
                     self.news.spent.push(tag);
                 }
                 self.notes.push(Change::End(tag));
-                spawn_local(async move { shared::ended(&source.handle).await });
+                spawn_local(async move { shared::ended(&[source]).await });
             }
         }
     }

@@ -139,7 +139,7 @@ pub(super) fn Report(flight: Memo<Record>, size: Signal<u64>) -> impl IntoView {
                         false => td_string!(language.get(), flight.copy),
                     }}
                 </button>
-                <pre class="flight-report" tabindex="0" aria-label=say!(flight.report)>{move || text.get()}</pre>
+                <pre class="flight-report" tabindex="0" role="group" aria-label=say!(flight.report)>{move || text.get()}</pre>
             </Show>
         </details>
     }

@@ -61,9 +61,6 @@ impl List {
 
     /// A key was pressed in the list.
     pub fn on_key(self, event: &ev::KeyboardEvent) {
-        if event.key() == "Escape" && self.held.get_untracked().is_some() {
-            return self.held.set(None);
-        }
         let item = browser::item_of(event.target());
         let Some(item) = item.and_then(|word| Item::parse(&word)) else {
             return;

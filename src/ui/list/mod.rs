@@ -145,7 +145,14 @@ impl List {
             list.paint_soon();
         });
         Effect::new(move |_| {
+            let escape = window_event_listener(ev::keydown, move |event| {
+                // Wherever the focus is while the pointer holds something.
+                if event.key() == "Escape" {
+                    list.on_cancel();
+                }
+            });
             let listeners = [
+                escape,
                 window_event_listener(ev::scroll, move |_| list.paint_soon()),
                 window_event_listener(ev::resize, move |_| {
                     list.lines.update_value(|lines| lines.usual = (None, None));
