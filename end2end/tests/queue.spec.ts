@@ -82,6 +82,7 @@ test.describe('where nothing is sent before it is told to', () => {
     await page.goto('/');
     await drop(page, ['Invoice 7.pdf', 'invoice 8.pdf', ...Array.from({ length: 8 }, (_, n) => `other ${n}`)]);
     await uploads.pickFolder(join(files.folder, 'Journey'));
+    await page.keyboard.press('End');
     await expect(uploads.row('notes.md')).toBeVisible();
     const search = page.getByRole('searchbox', { name: 'Search by name or folder' });
     await search.fill('INVOICE');
