@@ -82,8 +82,10 @@ test.describe('where nothing is sent before it is told to', () => {
     await page.goto('/');
     await drop(page, ['Invoice 7.pdf', 'invoice 8.pdf', ...Array.from({ length: 8 }, (_, n) => `other ${n}`)]);
     await uploads.pickFolder(join(files.folder, 'Journey'));
-    await page.keyboard.press('End');
-    await expect(uploads.row('notes.md')).toBeVisible();
+    await expect(async () => {
+      await page.keyboard.press('End');
+      await expect(uploads.row('notes.md')).toBeVisible({ timeout: 1000 });
+    }).toPass();
     const search = page.getByRole('searchbox', { name: 'Search by name or folder' });
     await search.fill('INVOICE');
     await expect(uploads.rows()).toHaveCount(2);
