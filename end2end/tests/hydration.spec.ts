@@ -1,16 +1,6 @@
 import type { Page } from '@playwright/test';
+import { complaints } from '../support/life';
 import { expect, test } from '../support/test';
-
-/** What the browser complains about. The answer to the page itself is not it. */
-function complaints(page: Page) {
-  const all: string[] = [];
-  page.on('pageerror', (error) => all.push(String(error)));
-  page.on('console', (message) => {
-    const ownStatus = /status of 404/.test(message.text()) && message.location().url === page.url();
-    if (['error', 'warning'].includes(message.type()) && !ownStatus) all.push(message.text());
-  });
-  return all;
-}
 
 /** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive, and it watches then. */
 async function seen(page: Page): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { comeToLife } from '../support/life';
 import { expect, test } from '../support/test';
 
 /** What the browser complains about, hydration included. */
@@ -9,10 +10,6 @@ function complaints(page: Page) {
     if (['error', 'warning'].includes(message.type())) all.push(message.text());
   });
   return all;
-}
-
-async function comeToLife(page: Page) {
-  await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', 'shared');
 }
 
 const html = (page: Page) => page.locator('html');

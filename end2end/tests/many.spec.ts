@@ -37,6 +37,24 @@ test('a folder that is dropped keeps its paths', async ({ page, server, uploads,
   expect(server.files()).toEqual(['ticket.txt', 'trip/notes.txt', 'trip/photos/one.txt']);
 });
 
+test('what is dropped before the page is alive is not lost', async ({ page, server, uploads, files }) => {
+  await files.text('trip/notes.txt', 'by train');
+  await files.text('ticket.txt', '12:40');
+  let alive = () => {};
+  const dropped = new Promise<void>((resolve) => (alive = resolve));
+  await page.route(/\.wasm$/, async (route) => {
+    await dropped;
+    await route.continue();
+  });
+  await page.goto('/files');
+  await dropPaths(page, [join(files.folder, 'trip'), join(files.folder, 'ticket.txt')]);
+  await expect(page.locator('[data-engine]')).toHaveCount(0);
+  alive();
+  await expect(page, 'uploads are shown where uploads are').toHaveURL('/');
+  await uploads.arrived(2);
+  expect(server.files()).toEqual(['ticket.txt', 'trip/notes.txt']);
+});
+
 test('an empty file arrives', async ({ page, server, uploads, files }) => {
   await page.goto('/');
   await uploads.pick(await files.text('empty.txt', ''));

@@ -1,21 +1,5 @@
-import type { Page } from '@playwright/test';
+import { comeToLife, complaints } from '../support/life';
 import { MiB, expect, test } from '../support/test';
-
-/** What the browser complains about. The answer to the page itself is not it. */
-function complaints(page: Page) {
-  const all: string[] = [];
-  page.on('pageerror', (error) => all.push(String(error)));
-  page.on('console', (message) => {
-    const ownStatus = /status of 404/.test(message.text()) && message.location().url === page.url();
-    if (['error', 'warning'].includes(message.type()) && !ownStatus) all.push(message.text());
-  });
-  return all;
-}
-
-/** Waits until the page has come to life: until it has found its engine. */
-async function comeToLife(page: Page) {
-  await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', 'shared');
-}
 
 test('every page comes to life without a complaint, and has its status and its title', async ({ page, server, wire, uploads, files }) => {
   const line = await wire(4 * MiB);

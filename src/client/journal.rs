@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use futures::future::{OptionFuture, join};
 use idb::builder::{DatabaseBuilder, ObjectStoreBuilder};
-use idb::{Database, ObjectStore, Query, Transaction, TransactionMode, TransactionResult};
+use idb::{Database, Factory, ObjectStore, Query, Transaction, TransactionMode, TransactionResult};
 use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -19,9 +19,12 @@ use crate::port::Tag;
 use crate::protocol::id::FileId;
 use crate::protocol::sender::Record;
 
-const NAME: &str = "longhaul";
-/// A store of an earlier version is dropped: by proof, uploads go on without it.
-const VERSION: u32 = 4;
+/// A database of its own: one that an engine of an earlier version has open could not change
+/// its shape before that engine is gone.
+const NAME: &str = "longhaul-log";
+const VERSION: u32 = 1;
+/// What earlier versions kept. By proof, uploads go on without it.
+const OLDER: &str = "longhaul";
 /// The entries of the log, under numbers that the database counts.
 const STORE: &str = "log-v1";
 
@@ -37,8 +40,11 @@ impl Journal {
     pub async fn open() -> Result<Self, idb::Error> {
         let log = ObjectStoreBuilder::new(STORE).auto_increment(true);
         let builder = DatabaseBuilder::new(NAME).version(VERSION);
+        let database = builder.add_object_store(log).build().await?;
+        // It goes as soon as nobody has it open; nobody waits for that.
+        _ = Factory::new()?.delete(OLDER);
         Ok(Self {
-            database: builder.add_object_store(log).build().await?,
+            database,
             ledger: RefCell::default(),
         })
     }

@@ -169,6 +169,32 @@ pub fn from_transfer(engine: Engine, transfer: &DataTransfer) -> bool {
     true
 }
 
+/// Adds what was dropped before the page was alive; says whether there was anything.
+/// (`ui/early.js` kept it.)
+pub fn from_early(engine: Engine) -> bool {
+    let taken = || {
+        let window = web_sys::window()?;
+        let take = Reflect::get(&window, &"takeEarly".into()).ok()?;
+        let take: Function = take.dyn_into().ok()?;
+        take.call0(&window).ok()?.dyn_into::<Array>().ok()
+    };
+    let items = taken().unwrap_or_default();
+    let items = items.iter().map(|item| Array::from(&item));
+    let nodes: Vec<Node> = items
+        .filter_map(|item| {
+            let given = |index| Some(item.get(index)).filter(is_object);
+            let entry = given(0).map(JsCast::unchecked_into);
+            let file = given(1).map(JsCast::unchecked_into);
+            Node::new(entry, file, || given(2)?.dyn_into().ok())
+        })
+        .collect();
+    if nodes.is_empty() {
+        return false;
+    }
+    spawn_local(walk(engine, nodes));
+    true
+}
+
 /// One thing to look at.
 enum Node {
     /// A file, and perhaps the promise of its handle.
@@ -183,14 +209,19 @@ impl Node {
     /// Takes everything from the item that will not be there after the event.
     fn of_item(item: &DataTransferItem) -> Option<Self> {
         let entry = item.webkit_get_as_entry().ok().flatten();
-        if let Some(entry) = &entry
-            && entry.is_directory()
-        {
-            return Some(Self::Folder(entry.clone().unchecked_into()));
-        }
-        match item.get_as_file() {
-            Ok(Some(file)) => Some(Self::File(file, handle_of(item))),
-            _ => entry.map(Self::of_entry),
+        let file = item.get_as_file().ok().flatten();
+        Self::new(entry, file, || handle_of(item))
+    }
+
+    fn new(
+        entry: Option<FileSystemEntry>,
+        file: Option<File>,
+        handle: impl FnOnce() -> Option<Promise>,
+    ) -> Option<Self> {
+        match (entry, file) {
+            (Some(entry), _) if entry.is_directory() => Some(Self::of_entry(entry)),
+            (_, Some(file)) => Some(Self::File(file, handle())),
+            (entry, None) => entry.map(Self::of_entry),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Files may be dropped or pasted anywhere, on every page: a drop that missed would
-//! make the browser leave for the file. They are shown where uploads are.
+//! make the browser leave for the file. They are shown where uploads are. What is dropped
+//! before the page is alive, `early.js` keeps, the one script that is in the page itself.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -27,6 +28,9 @@ pub fn DropLayer() -> impl IntoView {
             }
         };
         let after_drop = show.clone();
+        if browser::files_dropped_early(engine) {
+            show();
+        }
         let listeners = [
             window_event_listener(ev::dragover, move |event| {
                 if browser::drag_has_files(&event) {

@@ -138,6 +138,27 @@ impl Layout {
         layout
     }
 
+    /// How these lines come to be on the page where those are `there`: first those that go are
+    /// gone, then each of the others comes by itself.
+    ///
+    /// Leptos tells what moves in a keyed list from what is moved by others only if one thing
+    /// changes at a time; what it takes for moved, it takes out of the page and puts in again,
+    /// and that loses the focus.
+    pub fn steps(
+        listing: &Listing,
+        heights: &Heights,
+        there: &BTreeSet<usize>,
+        lines: &BTreeSet<usize>,
+    ) -> Vec<Self> {
+        let mut now = there & lines;
+        let mut steps = vec![Self::new(listing, heights, &now)];
+        for line in lines - &now {
+            now.insert(line);
+            steps.push(Self::new(listing, heights, &now));
+        }
+        steps
+    }
+
     fn spot(&mut self, listing: &Listing, line: usize, item: Item, gap: f64) {
         let (number, of) = listing.place(line);
         // What is less than this is a matter of rounding.
@@ -212,6 +233,36 @@ mod tests {
         wanted.kept = Some(3);
         let (lines, _) = wanted.lines(&set([7, 50]), 99);
         assert_eq!(lines, set([2, 3, 4, 50, 51, 52]));
+    }
+
+    #[test]
+    fn lines_go_together_and_come_one_by_one() {
+        let mut queue = Queue::default();
+        for key in 0..9 {
+            queue.put(row(key, &key.to_string(), RowState::Queued, (1, 0, 0)));
+        }
+        let listing = Listing::new(&queue, &Query::default());
+        let steps = Layout::steps(&listing, &heights(9), &set([0, 1, 5, 6]), &set(3..8));
+        let tops = |step: &Layout| step.tops.iter().map(|item| item.word()).collect::<String>();
+        let tops: Vec<String> = steps.iter().map(tops).collect();
+        let words = |keys: &[u64]| {
+            keys.iter()
+                .map(|key| format!("row-{key}"))
+                .collect::<String>()
+        };
+        assert_eq!(
+            tops,
+            [
+                words(&[5, 6]),
+                words(&[3, 5, 6]),
+                words(&[3, 4, 5, 6]),
+                words(&[3, 4, 5, 6, 7]),
+            ]
+        );
+        assert_eq!(
+            steps.last(),
+            Some(&Layout::new(&listing, &heights(9), &set(3..8)))
+        );
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub fn files_dropped(_engine: Engine, _event: &ev::DragEvent) -> bool {
     false
 }
 
+pub fn files_dropped_early(_engine: Engine) -> bool {
+    false
+}
+
 pub fn files_pasted(_engine: Engine, _event: &ev::ClipboardEvent) -> bool {
     false
 }
@@ -124,6 +128,8 @@ pub fn seen(_place: NodeRef<Div>) -> Option<Range<f64>> {
 }
 
 pub fn scroll_to(_place: NodeRef<Div>, _top: f64, _height: f64) {}
+
+pub fn stay(_place: NodeRef<Div>, _end: f64, _more: f64) {}
 
 pub fn scroll_at_edge(_y: f64) -> bool {
     false

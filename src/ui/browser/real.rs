@@ -84,6 +84,11 @@ pub fn files_dropped(engine: Engine, event: &ev::DragEvent) -> bool {
         .is_some_and(|transfer| pick::from_transfer(engine, &transfer))
 }
 
+/// Adds what was dropped before the page was alive; says whether there was anything.
+pub fn files_dropped_early(engine: Engine) -> bool {
+    pick::from_early(engine)
+}
+
 /// Adds what was pasted; says whether there were files.
 pub fn files_pasted(engine: Engine, event: &ev::ClipboardEvent) -> bool {
     event
@@ -278,6 +283,14 @@ pub fn scroll_to(place: NodeRef<Div>, top: f64, height: f64) {
         return;
     };
     window().scroll_by_with_x_and_y(0.0, by);
+}
+
+/// A part of an element, which ended here, is so much higher than it was: what is seen stays
+/// where it is. (Not every browser does that by itself, and none does it for the list.)
+pub fn stay(place: NodeRef<Div>, end: f64, more: f64) {
+    if seen(place).is_some_and(|seen| end <= seen.start) {
+        window().scroll_by_with_x_and_y(0.0, more);
+    }
 }
 
 /// Scrolls while something is held at the edge of the window; whether it does.

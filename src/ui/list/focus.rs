@@ -18,7 +18,11 @@ impl List {
         });
         if let Some((top, height)) = place {
             browser::scroll_to(self.place, top, height);
-            self.focus(item, control);
+            // At once if it can: who holds a key down is not to wait for a picture.
+            match browser::focus(self.place, &item.word(), &control) {
+                true => self.paint_soon(),
+                false => self.focus(item, control),
+            }
         }
     }
 
@@ -68,6 +72,9 @@ impl List {
         if browser::is_in(event.target(), "input, textarea, details[open]") {
             return;
         }
+        // Who goes on before the focus got there means where it goes.
+        let asked = |lines: &Lines| lines.focus.as_ref().map(|(item, _)| *item);
+        let item = self.lines.with_value(asked).unwrap_or(item);
         let plain = !(event.ctrl_key() || event.meta_key() || event.shift_key());
         let control = browser::control_of(event.target()).unwrap_or_default();
         let done = match (event.key().as_str(), event.alt_key()) {

@@ -10,6 +10,7 @@ mod moving;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::vec;
 
 use leptos::ev;
 use leptos::html::Div;
@@ -202,20 +203,21 @@ impl List {
         if height == 0.0 {
             return;
         }
-        let changed = self.lines.try_update_value(|lines| {
+        let grown = self.lines.try_update_value(|lines| {
             match item {
                 Item::Row(_) => lines.usual.0.get_or_insert(height),
                 Item::Folder(_) => lines.usual.1.get_or_insert(height),
             };
             lines.known.insert(item, height);
-            let line = lines.listing.line(item);
-            line.is_some_and(|line| {
-                let changed = (lines.heights.of(line) - height).abs() > 0.5;
-                lines.heights.set(line, height);
-                changed
-            })
+            let line = lines.listing.line(item)?;
+            let old = lines.heights.of(line);
+            lines.heights.set(line, height);
+            Some((lines.heights.before(line) + old, height - old))
         });
-        if changed == Some(true) {
+        if let Some((end, more)) = grown.flatten()
+            && more.abs() > 0.5
+        {
+            browser::stay(self.place, end, more);
             self.paint_soon();
         }
     }
@@ -260,19 +262,35 @@ impl List {
             wanted.kept = held.or(asked).or(focused).and_then(line);
             let there: BTreeSet<usize> = layout.items().filter_map(line).collect();
             let (chosen, all) = wanted.lines(&there, BUILT);
-            (Layout::new(&lines.listing, &lines.heights, &chosen), all)
+            let steps = Layout::steps(&lines.listing, &lines.heights, &there, &chosen);
+            (steps, all)
         });
-        let Some((next, all)) = next else {
+        let Some((steps, all)) = next else {
             return;
         };
-        if *layout != next {
-            self.layout.set(Arc::new(next));
-        }
         if !all || held.is_some() {
             self.paint_soon();
         }
-        self.say_moved();
-        self.give_focus();
+        self.lay(steps.into_iter());
+    }
+
+    /// Takes these steps, all of them before the next picture.
+    fn lay(self, mut steps: vec::IntoIter<Layout>) {
+        let Some(next) = steps.next() else {
+            self.say_moved();
+            self.give_focus();
+            return;
+        };
+        let same = self.layout.try_with_untracked(|layout| **layout == next);
+        match same {
+            None => {}
+            Some(true) => self.lay(steps),
+            Some(false) => {
+                self.layout.set(Arc::new(next));
+                // By then the effects of this step have run.
+                queue_microtask(move || self.lay(steps));
+            }
+        }
     }
 
     /// Looks at the lines.

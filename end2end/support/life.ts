@@ -1,0 +1,18 @@
+import type { Page } from '@playwright/test';
+import { expect } from './test';
+
+/** What the browser complains about. The answer to the page itself is not it. */
+export function complaints(page: Page) {
+  const all: string[] = [];
+  page.on('pageerror', (error) => all.push(String(error)));
+  page.on('console', (message) => {
+    const ownStatus = /status of 404/.test(message.text()) && message.location().url === page.url();
+    if (['error', 'warning'].includes(message.type()) && !ownStatus) all.push(message.text());
+  });
+  return all;
+}
+
+/** Waits until the page has come to life: until it has found its engine. */
+export async function comeToLife(page: Page, host: 'shared' | 'worker' | 'page' = 'shared') {
+  await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', host);
+}
