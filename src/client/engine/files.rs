@@ -53,18 +53,15 @@ impl Engine {
     /// be what an upload in it waits for.
     pub(super) fn take_in(&self, batch: Batch) {
         let mut ready = None;
-        self.event(|inner| match inner.waiting.includes(&batch) {
-            true => inner.early.push(batch),
-            false => ready = Some(batch),
-        });
-        match ready {
+        self.event(|inner| match batch.offered {
+            _ if inner.waiting.includes(&batch) => inner.early.push(batch),
+            true => ready = Some(batch),
             // What was just picked is there at once.
-            Some(batch) if !batch.offered => self.event(|inner| inner.admit(batch)),
-            Some(batch) => {
-                let engine = self.clone();
-                spawn_local(async move { engine.add(batch).await });
-            }
-            None => {}
+            false => inner.admit(batch),
+        });
+        if let Some(batch) = ready {
+            let engine = self.clone();
+            spawn_local(async move { engine.add(batch).await });
         }
     }
 
@@ -94,17 +91,21 @@ impl Engine {
             let early = std::mem::take(&mut inner.early);
             let waits = |batch: &Batch| inner.waiting.includes(batch);
             (inner.early, ready) = early.into_iter().partition(waits);
+            // What was picked is there at once: more of it may come while the rest is looked
+            // up, and it keeps its order.
+            let picked = ready.extract_if(.., |batch| !batch.offered);
+            picked.for_each(|batch| inner.admit(batch));
         });
         for batch in ready {
             self.add(batch).await;
         }
     }
 
-    /// Takes files in, those that were offered unless they have been sent.
+    /// Takes files in that were offered, unless they have been sent.
     async fn add(&self, mut batch: Batch) {
         let mut journal = None;
         self.event(|inner| journal = inner.notes.journal.clone());
-        if let Some(journal) = journal.filter(|_| batch.offered) {
+        if let Some(journal) = journal {
             // Rather twice than not at all.
             let ended = journal.ended().await.unwrap_or_default();
             let (over, left): (Vec<_>, _) = std::mem::take(&mut batch.files)
