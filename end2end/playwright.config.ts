@@ -21,7 +21,8 @@ export default defineConfig({
   outputDir: 'test-results',
   // The matrix first: what failed is said last.
   reporter: [['./support/matrix-reporter.ts'], ['list'], ['html', { open: 'never' }]],
-  workers: 2,
+  // Tests wait for slow lines more than they compute.
+  workers: 3,
   retries: 0,
   fullyParallel: true,
   timeout: 120_000,

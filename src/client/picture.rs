@@ -28,7 +28,7 @@ const SIDE: u32 = 132;
 /// How many are made at once.
 const AT_ONCE: usize = 2;
 /// How long a film may take to show itself, in milliseconds.
-const PATIENCE: u32 = 5_000;
+const PATIENCE: u32 = 20_000;
 
 /// Whether there can be a picture of such a file.
 pub fn is_possible(manifest: &Manifest) -> bool {

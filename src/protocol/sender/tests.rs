@@ -78,6 +78,24 @@ fn small_ones_go_first_until_a_person_arranges_them() {
 }
 
 #[test]
+fn all_that_is_held_starts_in_the_order_of_the_list() {
+    let (mut sender, keys) = waiting(&[("a", 1), ("b", 1), ("c", 1)]);
+    let limits = Limits {
+        auto_upload: false,
+        ..one_place()
+    };
+    sender.arrange(&[keys[2]], Some(keys[0]));
+    keep(&mut sender);
+    connect(&mut sender, limits);
+    assert_eq!(opened(&mut sender), [""; 0]);
+    for key in sender.keys() {
+        sender.resume(key);
+        keep(&mut sender);
+    }
+    assert_eq!(opened(&mut sender), ["c", "a", "b"]);
+}
+
+#[test]
 fn what_is_put_first_is_written_down_at_once() {
     let files: Vec<(String, u64)> = (0..500).map(|n| (format!("{n:03}"), n + 1)).collect();
     let files: Vec<(&str, u64)> = files.iter().map(|(path, n)| (path.as_str(), *n)).collect();

@@ -356,8 +356,8 @@ impl Sender {
         open.map(|(key, _)| *key).collect()
     }
 
-    /// The keys of all uploads, the ended ones too.
+    /// The keys of all uploads, the ended ones too, in the order of the list.
     pub fn keys(&self) -> Vec<Key> {
-        self.uploads.keys().copied().collect()
+        self.list.values().copied().collect()
     }
 }
