@@ -25,7 +25,7 @@ test.describe('pictures of the files @screenshots', () => {
   for (const [size, width, height] of [['wide', 1280, 800], ['narrow', 390, 844]] as const) {
     for (const colorScheme of ['light', 'dark'] as const) {
       test(`${size}, ${colorScheme}`, async ({ browser, server, files }) => {
-        test.setTimeout(180_000);
+        test.setTimeout(400_000);
         const context = await browser.newContext({
           baseURL: server.url, viewport: { width, height }, colorScheme, reducedMotion: 'reduce',
           ...(size === 'narrow' ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),

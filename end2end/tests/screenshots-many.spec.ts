@@ -15,10 +15,10 @@ test.describe('pictures of many uploads @screenshots', () => {
         await uploads.pick(await Promise.all(names.map((name) => files.random(name, 8 * MiB))));
         await uploads.pickFolder(join(files.folder, 'Tuscany'));
         await expect(uploads.folder('Tuscany')).toContainText('120 files');
-        for (const name of ['Contract.pdf', 'holiday.mp4', 'IMG_1000.raw', 'IMG_1001.raw', 'IMG_1002.raw']) {
-          await uploads.button(name, 'Start').click();
-        }
-        await uploads.arrives('IMG_1002.raw');
+        for (const name of ['Contract.pdf', 'holiday.mp4']) await uploads.button(name, 'Start').click();
+        const pictures = uploads.folder('Tuscany').getByRole('button', { name: /^Start IMG_/ });
+        for (const n of [0, 1, 2]) await pictures.nth(n).click();
+        await uploads.arrived(3);
         await uploads.button('interview.wav', 'Start').focus();
         const both = async (name: string) => {
           for (const [size, width, height] of [['wide', 1280, 900], ['narrow', 390, 844]] as const) {

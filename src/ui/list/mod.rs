@@ -30,7 +30,7 @@ const AHEAD: f64 = 500.0;
 /// What is seen before anything can be measured, in pixels.
 const SCREEN: f64 = 900.0;
 /// How many lines are built at once: so many fit between two pictures.
-const BUILT: usize = 5;
+const BUILT: usize = 3;
 /// How high a line is before one was measured, in pixels.
 const ROW: f64 = 94.0;
 const FOLDER: f64 = 60.0;
