@@ -115,6 +115,8 @@ impl List {
         let row = self.engine.queue(|queue| queue.row(key));
         let fresh = row.is_some_and(|row| row.with_untracked(|row| row.fresh));
         if fresh {
+            // The field takes the focus, whoever was to have it next.
+            self.lines.update_value(|lines| lines.focus = None);
             self.editing.set(Some(key));
         }
         fresh
