@@ -50,8 +50,10 @@ test.describe('pictures of many uploads @screenshots', () => {
         await expect(uploads.rows()).toHaveCount(0);
         await page.setViewportSize({ width: 1280, height: 900 });
         await page.screenshot({ path: join(folder, `uploads-not-found-wide-${colorScheme}.png`) });
-        line.down();
         await page.getByRole('searchbox').fill('');
+        await uploads.button('backup.tar.gz', 'Start').click();
+        await uploads.reaches('backup.tar.gz', 10);
+        line.down();
         await expect(uploads.totals).toContainText('Nothing is lost');
         await both('uploads-interrupted');
         await page.evaluate(() => {
