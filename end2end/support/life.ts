@@ -16,3 +16,13 @@ export function complaints(page: Page) {
 export async function comeToLife(page: Page, host: 'shared' | 'worker' | 'page' = 'shared') {
   await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', host);
 }
+
+/** The kinds of dialogues that the page opens; each is agreed to. */
+export function dialogues(page: Page) {
+  const kinds: string[] = [];
+  page.on('dialog', async (dialog) => {
+    kinds.push(dialog.type());
+    await dialog.accept();
+  });
+  return kinds;
+}

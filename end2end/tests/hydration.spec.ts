@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { complaints } from '../support/life';
+import { comeToLife, complaints } from '../support/life';
 import { expect, test } from '../support/test';
 
 /** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive, and it watches then. */
@@ -45,7 +45,7 @@ test('every route can be read before WASM is there, comes to life without a comp
       await expect.soft(fresh.getByRole('heading', { level: 1 }), path).toBeVisible();
       const before = await seen(fresh);
       come();
-      await expect(fresh.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+      await comeToLife(fresh);
       expect.soft(await seen(fresh), `${path}: nothing is there that was not`).toBe(before);
       expect.soft(await fresh.evaluate(() => (window as any).moved), `${path}: nothing moved`).toBe(0);
       expect.soft(heard, path).toEqual([]);

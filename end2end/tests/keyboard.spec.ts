@@ -1,4 +1,5 @@
 import { type Locator, type Page } from '@playwright/test';
+import { comeToLife } from '../support/life';
 import { MiB, expect, test } from '../support/test';
 
 /** Goes on by Tab until this has the focus, and sees that the way there is always visible. */
@@ -23,7 +24,7 @@ test('the main way goes by keyboard alone', async ({ page, server, wire, uploads
   const other = await files.random('other.mkv', 48 * MiB);
   const line = await wire(6 * MiB);
   await page.goto(line.url);
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
 
   // The first stop leads over the header.
   await page.keyboard.press('Tab');
@@ -79,7 +80,7 @@ test('the main way goes by keyboard alone', async ({ page, server, wire, uploads
 test('a screen reader finds the first page in order, empty and with an upload', async ({ page, wire, uploads, files }) => {
   const line = await wire(2 * MiB);
   await page.goto(line.url);
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
   await expect(page.locator('body')).toMatchAriaSnapshot(`
     - link "Skip to the content"
     - banner:

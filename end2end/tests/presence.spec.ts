@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { dropKept } from '../support/handles';
+import { dialogues } from '../support/life';
 import { KiB, MiB, expect, test } from '../support/test';
 import { Uploads } from '../support/uploads';
 
@@ -132,11 +133,7 @@ test.describe('without a shared worker', () => {
     test(`whoever leaves while a file is sent that ${what} is ${asks ? '' : 'not '}asked first`, async ({ page, wire, uploads, files }) => {
       const line = await wire(4 * MiB);
       await page.goto(line.url);
-      const asked: string[] = [];
-      page.on('dialog', async (dialog) => {
-        asked.push(dialog.type());
-        await dialog.accept();
-      });
+      const asked = dialogues(page);
       const source = await files.random('film.mkv', 32 * MiB);
       if (asks) await uploads.pick(source);
       else await dropKept(page, source);

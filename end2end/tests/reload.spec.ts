@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { dropKept } from '../support/handles';
+import { dialogues } from '../support/life';
 import { KiB, MiB, b3sum, expect, mib, state, test } from '../support/test';
 import { sum, twice } from '../support/wire';
 
@@ -105,11 +106,7 @@ test('of files that were written down together, those that are stored are forgot
 test('a person who leaves while the page is sending is asked first, and only then', async ({ page, wire, uploads, files }) => {
   const line = await wire(4 * MiB);
   await page.goto(line.url);
-  const asked: string[] = [];
-  page.on('dialog', async (dialog) => {
-    asked.push(dialog.type());
-    await dialog.accept();
-  });
+  const asked = dialogues(page);
   // Browsers ask only a person who did something on the page.
   await page.getByRole('heading', { level: 1 }).click();
   await page.reload();

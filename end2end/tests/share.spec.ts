@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { comeToLife } from '../support/life';
 import { MiB, b3sum, expect, test } from '../support/test';
 import { Uploads } from '../support/uploads';
 
@@ -101,7 +102,7 @@ test('a browser that was killed goes on by itself with what was shared', async (
 test('the service worker answers for nothing else', async ({ page }) => {
   await ready(page);
   await page.reload();
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
   expect(await page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).toContain('/sw.js');
   const served = await page.evaluate(() => performance.getEntriesByType('navigation').map((it) => (it as any).workerStart > 0 && (it as any).transferSize === 0));
   expect(served, 'pages come from the server').toEqual([false]);

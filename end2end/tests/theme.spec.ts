@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { comeToLife } from '../support/life';
 import { expect, test } from '../support/test';
 
 const html = (page: Page) => page.locator('html');
@@ -9,7 +10,7 @@ const around = (page: Page) => page.evaluate(() => [...document.querySelectorAll
 test('the theme follows the system until one is chosen, which holds from the first byte', async ({ page, request }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await page.goto('/files');
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
   const [light, lightAround] = [await ground(page), await around(page)];
   await page.emulateMedia({ colorScheme: 'dark' });
   const [dark, darkAround] = [await ground(page), await around(page)];
@@ -27,7 +28,7 @@ test('the theme follows the system until one is chosen, which holds from the fir
   await page.unroute(/\.(js|wasm|css)$/);
   await page.goto('/live');
   expect(await ground(page)).toBe(light);
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
   await expect(choice).toHaveValue('light');
   await choice.selectOption('System');
   expect([await ground(page), await around(page)]).toEqual([dark, darkAround]);

@@ -1,3 +1,4 @@
+import { comeToLife } from '../support/life';
 import { Scales } from '../support/scales';
 import { expect, state, test } from '../support/test';
 
@@ -11,7 +12,7 @@ test('a first visit brings no more scripts, WASM and styles than it did', async 
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(scales.url);
-  await expect(page.locator('[data-engine]')).toHaveAttribute('data-engine', 'shared');
+  await comeToLife(page);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   // The engine loads its hasher by itself, last of all.
   await expect.poll(() => scales.weighed.some(({ path, whole }) => path === '/hasher.wasm' && whole)).toBe(true);

@@ -1,13 +1,13 @@
-//! A button that opens a small panel with a question or a form in it. It is a
-//! `<details>`: it works before the page has come to life, and without scripts.
+//! A button that opens a small panel with a question or a form in it.
 
 use leptos::ev;
-use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{HtmlElement, HtmlInputElement, Node};
+use leptos::web_sys::HtmlInputElement;
 
+use super::browser;
 use super::icons::{Icon, Picture};
+use super::popup::Popup;
 
 /// The button and its panel. Escape, or going elsewhere, closes the panel.
 #[component]
@@ -27,49 +27,20 @@ pub fn Ask(
     /// What is in the panel.
     children: Children,
 ) -> impl IntoView {
-    let details = NodeRef::<Details>::new();
-    let close = move || {
-        if let Some(details) = details.get_untracked() {
-            details.set_open(false);
-        }
-    };
+    let popup = Popup::default();
     let on_key = move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
-            close();
-            if let Some(details) = details.get_untracked()
-                && let Ok(Some(summary)) = details.query_selector("summary")
-                && let Some(summary) = summary.dyn_ref::<HtmlElement>()
-            {
-                _ = summary.focus();
-            }
+            popup.leave();
         }
     };
     // What is to be filled in has the focus at once; an answer has not.
     let on_toggle = move |_| {
-        if let Some(details) = details.get_untracked()
-            && details.open()
+        if popup.is_open()
+            && let Some(details) = popup.place.get_untracked()
             && let Ok(Some(field)) = details.query_selector("input:not([type=hidden])")
             && let Some(field) = field.dyn_ref::<HtmlInputElement>()
         {
-            _ = field.focus();
-            // The name without its extension is what is usually changed.
-            let value = field.value();
-            let stem = value
-                .rfind('.')
-                .filter(|dot| *dot > 0)
-                .unwrap_or(value.len());
-            let end = value[..stem].encode_utf16().count();
-            _ = field.set_selection_range(0, u32::try_from(end).unwrap_or(u32::MAX));
-        }
-    };
-    let on_focus_out = move |event: ev::FocusEvent| {
-        let next = event
-            .related_target()
-            .and_then(|to| to.dyn_into::<Node>().ok());
-        if let Some(details) = details.get_untracked()
-            && !details.contains(next.as_ref())
-        {
-            close();
+            browser::begin_to_write(field);
         }
     };
     let only_picture = words.is_none() && code.is_empty();
@@ -77,10 +48,10 @@ pub fn Ask(
         <details
             class="ask"
             name="ask"
-            node_ref=details
+            node_ref=popup.place
             on:keydown=on_key
             on:toggle=on_toggle
-            on:focusout=on_focus_out
+            on:focusout=move |event| popup.on_focus_out(&event)
         >
             <summary
                 class="button"

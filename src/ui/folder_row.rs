@@ -12,7 +12,8 @@ use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, count, td_string};
 use super::list::List;
 use super::listing::Item;
-use super::numbers::{bytes, grouped, left, of_stored, rate};
+use super::numbers::{bytes, grouped, of_stored};
+use super::pace::Pace;
 use super::queue::FolderId;
 use super::rows::Totals;
 use super::upload_list::{Line, gap, space};
@@ -77,12 +78,10 @@ pub fn FolderRow(
                 <p class="facts">
                     <span>{move || words(language.get(), &totals.get())}</span>
                     <span>{move || how_much(language.get(), &totals.get())}</span>
-                    <span hidden=move || totals.get().rate == 0>
-                        {move || rate(language.get(), totals.get().rate)}
-                    </span>
-                    <span hidden=move || totals.get().left().is_none()>
-                        {move || totals.get().left().map(|millis| left(language.get(), millis))}
-                    </span>
+                    <Pace
+                        rate=Signal::derive(move || totals.get().rate)
+                        left=Signal::derive(move || totals.get().left())
+                    />
                 </p>
                 <div class="folder-buttons">
                     <Show when=move || waits.get()>

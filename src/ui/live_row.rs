@@ -6,7 +6,8 @@ use super::bar::Bar;
 use super::file_name::FileName;
 use super::icons::{Icon, Picture};
 use super::language::{Language, td_string};
-use super::numbers::{bytes, left, of_stored, rate};
+use super::numbers::{bytes, of_stored};
+use super::pace::Pace;
 use super::remote::Remote;
 use super::rows::{percent, split};
 use super::table::LiveTable;
@@ -118,14 +119,13 @@ pub fn LiveFacts(
             _ => of_stored(language.get(), upload.durable, upload.size),
         }
     };
-    let how_fast = move || Some(upload.read().rate).filter(|rate| *rate > 0);
     let how_long = move || {
         let upload = upload.read();
         let coming = upload.size.saturating_sub(upload.durable);
         (upload.state == LiveState::Receiving)
             .then(|| coming.checked_div(upload.rate))
             .flatten()
-            .map(|seconds| left(language.get(), seconds.saturating_mul(1000)))
+            .map(|seconds| seconds.saturating_mul(1000))
     };
     view! {
         <p class="facts">
@@ -133,10 +133,10 @@ pub fn LiveFacts(
                 {move || words::live_state(language.get(), upload.read().state)}
             </span>
             <span>{how_much}</span>
-            <span hidden=move || how_fast().is_none()>
-                {move || how_fast().map(|bytes| rate(language.get(), bytes))}
-            </span>
-            <span hidden=move || how_long().is_none()>{how_long}</span>
+            <Pace
+                rate=Signal::derive(move || upload.read().rate)
+                left=Signal::derive(how_long)
+            />
             <span class="live-slow" hidden=move || pace().is_none()>{pace}</span>
         </p>
     }

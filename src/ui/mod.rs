@@ -65,6 +65,8 @@ pub mod leave_guard;
 pub mod live_pulse;
 pub mod live_row;
 pub mod moment;
+pub mod pace;
+pub mod popup;
 pub mod qr;
 pub mod question;
 pub mod remote;

@@ -8,7 +8,8 @@ use super::bar::Bar;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, count, say, td_string};
-use super::numbers::{bytes, grouped, left, of_stored, rate};
+use super::numbers::{bytes, grouped, of_stored};
+use super::pace::Pace;
 use super::question::Question;
 use super::rows::Totals;
 use super::tell_me::TellMe;
@@ -89,12 +90,10 @@ pub fn TotalsBar() -> impl IntoView {
                                 }
                             }}
                         </span>
-                        <span hidden=move || totals.get().rate == 0>
-                            {move || rate(language.get(), totals.get().rate)}
-                        </span>
-                        <span hidden=move || totals.get().left().is_none()>
-                            {move || totals.get().left().map(|millis| left(language.get(), millis))}
-                        </span>
+                        <Pace
+                            rate=Signal::derive(move || totals.get().rate)
+                            left=Signal::derive(move || totals.get().left())
+                        />
                     </p>
                 </div>
                 <p class="totals-patience" hidden=move || patience().is_none()>{patience}</p>

@@ -1,18 +1,16 @@
 //! What else can be done with something that waits: another name, another place.
 //!
-//! It is a `<details>`; what is in it is built when it opens.
+//! What is in the menu is built when it opens.
 
 use leptos::ev;
-use leptos::html::Details;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::Node;
 
 use super::arrange::Shift;
 use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use super::list::List;
 use super::listing::Item;
+use super::popup::Popup;
 
 /// The button and its menu. Escape, or going elsewhere, closes it.
 #[component]
@@ -31,42 +29,22 @@ pub fn UploadMenu(
 ) -> impl IntoView {
     let language = Language::expect();
     let list = List::expect();
-    let details = NodeRef::<Details>::new();
+    let popup = Popup::default();
     let open = RwSignal::new(false);
     let label = move || td_string!(language.get(), upload_menu.label, name = name.get());
-    let close = move || {
-        if let Some(details) = details.get_untracked() {
-            details.set_open(false);
-        }
-    };
     let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Escape" && open.get_untracked() {
+        if event.key() == "Escape" && popup.is_open() {
             event.stop_propagation();
-            close();
-            list.focus(item, "menu");
-        }
-    };
-    let on_toggle = move |_| {
-        let now = details.get_untracked().is_some_and(|it| it.open());
-        open.set(now);
-    };
-    let on_focus_out = move |event: ev::FocusEvent| {
-        let next = event
-            .related_target()
-            .and_then(|to| to.dyn_into::<Node>().ok());
-        if let Some(details) = details.get_untracked()
-            && !details.contains(next.as_ref())
-        {
-            close();
+            popup.leave();
         }
     };
     let rename = move |_| {
-        close();
+        popup.close();
         list.edit(item);
     };
     let shift = move |shift| {
         move |_| {
-            close();
+            popup.close();
             list.focus(item, "menu");
             list.shift(item, shift, "menu");
         }
@@ -75,10 +53,10 @@ pub fn UploadMenu(
         <details
             class="menu"
             name="menu"
-            node_ref=details
+            node_ref=popup.place
             on:keydown=on_key
-            on:toggle=on_toggle
-            on:focusout=on_focus_out
+            on:toggle=move |_| open.set(popup.is_open())
+            on:focusout=move |event| popup.on_focus_out(&event)
         >
             <summary
                 class="button icon-button"

@@ -14,7 +14,8 @@ use super::icons::{Icon, Picture};
 use super::language::{Language, say, td_string};
 use super::list::List;
 use super::listing::Item;
-use super::numbers::{bytes, left, of_stored, rate};
+use super::numbers::{bytes, of_stored};
+use super::pace::Pace;
 use super::rows::{Progress, RowHandle, percent, wants_file};
 use super::thumbnail::Thumbnail;
 use super::upload_buttons::UploadButtons;
@@ -98,18 +99,14 @@ fn Facts(
             _ => of_stored(language.get(), durable, size),
         }
     };
-    let how_fast = move || Some(progress.get().rate).filter(|rate| *rate > 0);
-    let how_long = move || progress.get().left;
     view! {
         <p class="facts">
             <span class="state">{move || words::state(language.get(), state.get(), auto())}</span>
             <span>{how_much}</span>
-            <span hidden=move || how_fast().is_none()>
-                {move || how_fast().map(|bytes| rate(language.get(), bytes))}
-            </span>
-            <span hidden=move || how_long().is_none()>
-                {move || how_long().map(|millis| left(language.get(), millis))}
-            </span>
+            <Pace
+                rate=Signal::derive(move || progress.get().rate)
+                left=Signal::derive(move || progress.get().left)
+            />
             <span><FlightToggle upload open/></span>
         </p>
     }

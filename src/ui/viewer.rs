@@ -126,6 +126,21 @@ pub fn Viewer(
             current.as_ref().map(|file| format!("/f/{}{what}", file.id))
         }
     };
+    let way = move |back: bool, icon, label: Signal<&'static str>, title: Signal<&'static str>| {
+        view! {
+            <button
+                type="button"
+                class="button icon-button viewer-way"
+                class:is-next=!back
+                aria-label=label
+                title=title
+                hidden=move || !several()
+                on:click=move |_| go(back)
+            >
+                <Picture icon/>
+            </button>
+        }
+    };
     view! {
         <dialog
             class="viewer"
@@ -169,29 +184,11 @@ pub fn Viewer(
                 </button>
             </div>
             <div class="viewer-body">
-                <button
-                    type="button"
-                    class="button icon-button viewer-way"
-                    aria-label=say!(viewer.previous)
-                    title=say!(viewer.previous_key)
-                    hidden=move || !several()
-                    on:click=move |_| go(true)
-                >
-                    <Picture icon=Icon::Left/>
-                </button>
+                {way(true, Icon::Left, say!(viewer.previous), say!(viewer.previous_key))}
                 <div class="viewer-stage">
                     {move || current.get().map(|file| view! { <Stage file/> })}
                 </div>
-                <button
-                    type="button"
-                    class="button icon-button viewer-way is-next"
-                    aria-label=say!(viewer.next)
-                    title=say!(viewer.next_key)
-                    hidden=move || !several()
-                    on:click=move |_| go(false)
-                >
-                    <Picture icon=Icon::Right/>
-                </button>
+                {way(false, Icon::Right, say!(viewer.next), say!(viewer.next_key))}
             </div>
         </dialog>
     }
