@@ -7,13 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum_tws::WebSocket;
 use bytes::Bytes;
+use futures::SinkExt;
 use tokio::time::timeout;
 
 use super::Server;
 use super::hub::LaneSender;
-use super::session::{FAREWELL, kept};
+use super::session::{FAREWELL, SILENCE};
+use super::socket;
 use crate::protocol::close::CloseCode;
 use crate::protocol::frame::Frame;
 use crate::protocol::message::{ClientMessage, ServerMessage};
@@ -47,13 +49,8 @@ pub async fn run(server: Arc<Server>, mut socket: WebSocket, refused: Option<Clo
         },
     };
     let goodbye = async {
-        if let Some(number) = code.and_then(CloseCode::code) {
-            let reason = Utf8Bytes::from_static(code.map_or("", CloseCode::reason));
-            let frame = CloseFrame {
-                code: number,
-                reason,
-            };
-            let _ = socket.send(Message::Close(Some(frame))).await;
+        if let Some(frame) = code.and_then(socket::farewell) {
+            let _ = socket.send(frame).await;
         }
         // Reading on sends the reply, or waits for it.
         while let Some(Ok(_)) = socket.recv().await {}
@@ -65,9 +62,8 @@ pub async fn run(server: Arc<Server>, mut socket: WebSocket, refused: Option<Clo
 
 /// The session whose lane it is.
 async fn introduction(server: &Server, socket: &mut WebSocket) -> Result<LaneSender, CloseCode> {
-    let message = match socket.recv().await {
-        Some(Ok(Message::Binary(bytes))) => bytes,
-        _ => return Err(CloseCode::Protocol),
+    let socket::Heard::Message(message) = socket.recv().await.into() else {
+        return Err(CloseCode::Protocol);
     };
     match Frame::parse(message).map(|frame| match frame {
         Frame::Control(content) => ClientMessage::decode(&content).ok(),
@@ -87,7 +83,7 @@ async fn serve(socket: &mut WebSocket, session: LaneSender) -> Option<CloseCode>
     if session.send(Heard::Joined).await.is_err() {
         return gone;
     }
-    let joined = Message::Binary(ServerMessage::Joined.encode().into());
+    let joined = socket::outgoing(&ServerMessage::Joined);
     if socket.send(joined).await.is_err() {
         let _ = session.send(Heard::Lost(CloseCode::LaneLost)).await;
         return None;
@@ -97,20 +93,17 @@ async fn serve(socket: &mut WebSocket, session: LaneSender) -> Option<CloseCode>
             message = socket.recv() => message,
             () = session.closed() => return gone,
         };
-        let (heard, end) = match message {
-            Some(Ok(Message::Binary(bytes))) => match kept(bytes) {
-                Ok(bytes) => (Heard::Message(bytes), None),
-                Err(code) => (Heard::Lost(code), Some(Some(code))),
+        let (heard, end) = match message.into() {
+            socket::Heard::Message(bytes) => (Heard::Message(bytes), None),
+            socket::Heard::Not(code) => (Heard::Lost(code), Some(Some(code))),
+            // Whoever asks and does not read the answers is not asked for more.
+            socket::Heard::Ping => match timeout(SILENCE, socket.flush()).await {
+                Ok(Ok(())) => continue,
+                _ => (Heard::Lost(CloseCode::LaneLost), Some(None)),
             },
-            Some(Ok(Message::Text(_))) => {
-                let code = CloseCode::Text;
-                (Heard::Lost(code), Some(Some(code)))
-            }
-            Some(Ok(Message::Close(Some(frame)))) if frame.code == 1000 => {
-                (Heard::Left, Some(None))
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Close(_)) | Err(_)) | None => {
+            socket::Heard::Pong => continue,
+            socket::Heard::Closed(CloseCode::Done) => (Heard::Left, Some(None)),
+            socket::Heard::Closed(_) | socket::Heard::Gone => {
                 (Heard::Lost(CloseCode::LaneLost), Some(None))
             }
         };

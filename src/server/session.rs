@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum_tws::{Message, WebSocket, WebSocketError};
 use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -19,7 +19,8 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::hub::{Control, LaneSender};
-use super::lane::{self, Heard};
+use super::lane;
+use super::socket::{self, Heard};
 use super::stream::Stream;
 use super::upload::{self, Job, Outcome, Request};
 use super::watcher::Watcher;
@@ -30,7 +31,7 @@ use crate::protocol::id::{ClientId, Token};
 use crate::protocol::message::ServerMessage;
 use crate::protocol::receiver::{Cadence, Effect, Opening, Receiver, Settings};
 use crate::protocol::trouble::Trouble;
-use crate::protocol::{Generation, MAX_MESSAGE, StreamId, Time};
+use crate::protocol::{Generation, StreamId, Time};
 use crate::registry::Found;
 
 /// How often the client should ping, and how often the server does when it hears
@@ -53,9 +54,6 @@ const MAX_FRAMES: usize = 4096;
 const TOGETHER: usize = 8;
 /// How many streams that were left may wait for their last writes.
 const MAX_LEAVING: usize = 64;
-/// Messages that are shorter than this are copied: else each could keep the whole
-/// buffer in memory that it was read into.
-const SHORT: usize = super::socket::READ_BUFFER;
 
 /// Serves one connection until it is over. `refused` is what the upgrade found wrong.
 pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Option<CloseCode>) {
@@ -87,16 +85,16 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, refused: Option<CloseCo
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut outgoing: mpsc::Receiver<Message>,
-    mut last: oneshot::Receiver<CloseFrame>,
+    mut last: oneshot::Receiver<Message>,
 ) {
     loop {
         let message = tokio::select! {
             biased;
             Some(message) = outgoing.recv() => message,
-            Ok(frame) = &mut last => Message::Close(Some(frame)),
+            Ok(close) = &mut last => close,
             else => break,
         };
-        let is_last = matches!(message, Message::Close(_));
+        let is_last = message.is_close();
         let sent = timeout(SILENCE, sink.send(message)).await;
         if is_last || !matches!(sent, Ok(Ok(()))) {
             break;
@@ -111,10 +109,10 @@ struct Session {
     receiver: Receiver,
     outbox: mpsc::Sender<Message>,
     /// Takes the close frame, once.
-    farewell: Option<oneshot::Sender<CloseFrame>>,
+    farewell: Option<oneshot::Sender<Message>>,
     controls: Channel<Control>,
     outcomes: Channel<(StreamId, Outcome)>,
-    lanes: (LaneSender, mpsc::Receiver<Heard>),
+    lanes: (LaneSender, mpsc::Receiver<lane::Heard>),
     uploads: HashMap<StreamId, Stream>,
     /// Looks up what its client has paused.
     standing: JoinSet<()>,
@@ -122,6 +120,9 @@ struct Session {
     watcher: Watcher,
     heard: Instant,
     pinged: bool,
+    /// Whether there was no room for an answer to a ping: whoever does not read the answers is
+    /// not listened to.
+    owes: bool,
     /// What it has of the memory budget, once it sends something.
     share: Option<Arc<Share>>,
     code: Option<CloseCode>,
@@ -149,7 +150,7 @@ impl Session {
     fn new(
         server: Arc<Server>,
         outbox: mpsc::Sender<Message>,
-        farewell: oneshot::Sender<CloseFrame>,
+        farewell: oneshot::Sender<Message>,
     ) -> Self {
         server.metrics.connection_opened();
         let settings = Settings {
@@ -173,6 +174,7 @@ impl Session {
             watcher: Watcher::default(),
             heard: Instant::now(),
             pinged: false,
+            owes: false,
             share: None,
             code: None,
             draining: None,
@@ -203,7 +205,7 @@ impl Session {
             }
             let open = self.deadline.is_none();
             let watches = open && self.watcher.is_watching();
-            let wants = open && self.receiver.wants_to_send();
+            let wants = open && (self.owes || self.receiver.wants_to_send());
             let outbox = self.outbox.clone();
             tokio::select! {
                 message = stream.next(), if reads => self.arrive(message, stream),
@@ -226,14 +228,14 @@ impl Session {
     /// Takes in a message, and those that came with it: they are written together.
     fn arrive(
         &mut self,
-        first: Option<Result<Message, axum::Error>>,
+        first: Option<Result<Message, WebSocketError>>,
         stream: &mut SplitStream<WebSocket>,
     ) {
         // What came first over a lane goes first: the lane may have joined just now.
         while let Ok(heard) = self.lanes.1.try_recv() {
             self.heard_on_lane(heard);
         }
-        self.arrived(first);
+        self.arrived(first.into());
         for _ in 1..TOGETHER {
             if self.ended {
                 break;
@@ -241,7 +243,7 @@ impl Session {
             let Some(message) = stream.next().now_or_never() else {
                 break;
             };
-            self.arrived(message);
+            self.arrived(message.into());
         }
     }
 
@@ -250,6 +252,7 @@ impl Session {
     fn is_crowded(&self) -> bool {
         let streams = self.server.limits.most_streams() + MAX_LEAVING;
         self.receiver.is_congested()
+            || self.owes
             || self.uploads.len() > streams
             || self.standing.len() > MAX_LEAVING
             || self.uploads.values().map(|u| u.frames).sum::<usize>() > MAX_FRAMES
@@ -258,8 +261,10 @@ impl Session {
     /// Sends the next message. Behind the announcement that the server stops, there is
     /// none.
     fn say(&mut self, permit: mpsc::Permit<'_, Message>) {
-        if let Some(message) = self.receiver.poll_send() {
-            permit.send(Message::Binary(message.encode().into()));
+        if std::mem::take(&mut self.owes) {
+            permit.send(Message::pong(Bytes::new()));
+        } else if let Some(message) = self.receiver.poll_send() {
+            permit.send(socket::outgoing(&message));
             match message {
                 ServerMessage::Drain { .. } => self.receiver.close(CloseCode::Restart),
                 ServerMessage::Nack { .. } => self.server.metrics.block_damaged(),
@@ -312,55 +317,43 @@ impl Session {
         } else if self.silence() >= HEARTBEAT && !self.pinged {
             self.pinged = true;
             // With no room in the outbox the client is not short of signs of life.
-            let _ = self.outbox.try_send(Message::Ping(Bytes::new()));
+            let _ = self.outbox.try_send(Message::ping(Bytes::new()));
         }
         if watches {
             self.watcher.look(&self.server.hub, &self.outbox);
         }
     }
 
-    fn arrived(&mut self, message: Option<Result<Message, axum::Error>>) {
+    fn arrived(&mut self, heard: Heard) {
         self.heard = Instant::now();
         self.pinged = false;
         let closing = self.deadline.is_some();
-        match message {
-            Some(Ok(Message::Binary(bytes))) if !closing => match kept(bytes) {
-                Ok(bytes) => self.receiver.message(bytes, self.now()),
-                Err(code) => self.receiver.close(code),
-            },
-            Some(Ok(Message::Text(_))) if !closing => self.receiver.close(CloseCode::Text),
-            Some(Ok(Message::Close(frame))) => {
-                if self.code.is_none() {
-                    self.code =
-                        Some(frame.map_or(CloseCode::Broken, |f| CloseCode::from_code(f.code)));
-                }
+        match heard {
+            Heard::Message(bytes) if !closing => self.receiver.message(bytes, self.now()),
+            Heard::Not(code) if !closing => self.receiver.close(code),
+            // The socket has the answer, and flushes it before the message behind it.
+            Heard::Ping => self.owes = self.outbox.try_send(Message::pong(Bytes::new())).is_err(),
+            Heard::Message(_) | Heard::Not(_) | Heard::Pong => {}
+            Heard::Closed(code) => {
+                self.code.get_or_insert(code);
                 self.receiver.disconnected();
                 self.leave();
-                // The reply is flushed by reading on until there is nothing more.
             }
-            Some(Ok(_)) => {}
-            Some(Err(error)) => {
-                if !closing && is_too_large(&error) {
-                    self.receiver.close(CloseCode::TooLarge);
-                } else {
-                    self.gone();
-                }
-            }
-            None => self.gone(),
+            Heard::Gone => self.gone(),
         }
     }
 
-    fn heard_on_lane(&mut self, heard: Heard) {
+    fn heard_on_lane(&mut self, heard: lane::Heard) {
         self.heard = Instant::now();
         self.pinged = false;
         if self.deadline.is_some() {
             return;
         }
         match heard {
-            Heard::Joined => self.receiver.lane_joined(),
-            Heard::Message(bytes) => self.receiver.message(bytes, self.now()),
-            Heard::Left => self.receiver.lane_left(),
-            Heard::Lost(code) => self.receiver.close(code),
+            lane::Heard::Joined => self.receiver.lane_joined(),
+            lane::Heard::Message(bytes) => self.receiver.message(bytes, self.now()),
+            lane::Heard::Left => self.receiver.lane_left(),
+            lane::Heard::Lost(code) => self.receiver.close(code),
         }
     }
 
@@ -486,15 +479,9 @@ impl Session {
 
     fn close(&mut self, code: CloseCode) {
         self.code = Some(code);
-        if let Some(number) = code.code() {
-            let frame = CloseFrame {
-                code: number,
-                reason: Utf8Bytes::from_static(code.reason()),
-            };
-            if let Some(farewell) = self.farewell.take() {
-                // A writer that has ended has no socket to write to.
-                let _ = farewell.send(frame);
-            }
+        if let (Some(frame), Some(writer)) = (socket::farewell(code), self.farewell.take()) {
+            // A writer that has ended has no socket to write to.
+            let _ = writer.send(frame);
         }
         self.leave();
     }
@@ -555,25 +542,4 @@ impl Session {
             Control::Ask(id, wish) => self.receiver.ask(id, wish),
         }
     }
-}
-
-/// A message as it is kept in memory, unless it is too long.
-pub fn kept(bytes: Bytes) -> Result<Bytes, CloseCode> {
-    match bytes.len() {
-        ..SHORT => Ok(Bytes::copy_from_slice(&bytes)),
-        SHORT..=MAX_MESSAGE => Ok(bytes),
-        _ => Err(CloseCode::TooLarge),
-    }
-}
-
-/// Whether reading failed because a message was longer than the socket takes.
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<tokio_tungstenite::tungstenite::Error>() {
-            return matches!(error, tokio_tungstenite::tungstenite::Error::Capacity(_));
-        }
-        source = error.source();
-    }
-    false
 }

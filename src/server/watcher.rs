@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::extract::ws::Message;
+use axum_tws::Message;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::hub::Hub;
+use super::socket;
 use crate::protocol::MAX_CONTROL;
 use crate::protocol::id::FileId;
 use crate::protocol::live::{LiveUpload, PULSE, Second, Topic};
@@ -136,7 +137,7 @@ fn tell_pulse(beat: &mut Option<Beat>, hub: &Hub, outbox: &mpsc::Sender<Message>
         still,
         clients,
     });
-    permit.send(Message::Binary(ServerMessage::Pulse(pulse).encode().into()));
+    permit.send(socket::outgoing(&ServerMessage::Pulse(pulse)));
     true
 }
 
@@ -175,7 +176,7 @@ fn tell(
                 gone,
             }
         };
-        permit.send(Message::Binary(message.encode().into()));
+        permit.send(socket::outgoing(&message));
     }
     true
 }
