@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use super::{Failure, Job, Outcome};
+use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::id::FileId;
 use crate::registry::{Claim, RegistryError};
 use crate::server::hub::Hold;
@@ -29,8 +30,9 @@ use crate::verify::{BLOCK, BlockHash, BlockHasher, Root, block, block_len};
 /// How many bytes are hashed and written at once.
 const BATCH: usize = BLOCK as usize;
 
-/// What is hashed on the spot.
-const SHORT: usize = 16 * 1024;
+/// What is hashed on the spot, in bytes: one frame is hashed sooner than another thread would
+/// have begun. More goes to a thread where it holds up nobody.
+const SHORT: usize = MAX_PAYLOAD;
 
 /// How many writes may be under way.
 const WRITES: usize = 2;
@@ -169,11 +171,9 @@ impl Held {
         let (size, frames) = (self.claim.upload.manifest.size, pieces.len());
         let (leave, left) = oneshot::channel();
         let before = self.unfinished.replace(left);
+        let mut before = before.filter(|_| !offset.is_multiple_of(BLOCK));
         let to_hash: Vec<Bytes> = pieces.iter().cloned().collect();
-        let hash = move || {
-            // The write before began to hash before this one does.
-            let continues = before.filter(|_| !offset.is_multiple_of(BLOCK));
-            let mut hasher = continues.and_then(|before| before.blocking_recv().ok());
+        let hash = move |mut hasher: Option<BlockHasher>| {
             let hashes = block::hash_pieces(offset, &to_hash, size, &mut hasher);
             if let Some(hasher) = hasher {
                 // Nobody may need it any more.
@@ -181,11 +181,19 @@ impl Held {
             }
             hashes
         };
-        // What is short is hashed sooner than another thread would begin.
-        let here = len <= SHORT && offset.is_multiple_of(BLOCK);
-        let hashing = match here {
-            true => Either::Left(ready(Ok(hash()))),
-            false => Either::Right(spawn_blocking(hash)),
+        // What the write before leaves unfinished, unless it is still at it.
+        let at_hand = match before.as_mut().map(oneshot::Receiver::try_recv) {
+            None => Some(None),
+            Some(Ok(hasher)) => Some(Some(hasher)),
+            Some(Err(_)) => None,
+        };
+        let hashing = match at_hand {
+            Some(hasher) if len <= SHORT && self.writes.is_empty() => Either::Left(ready(Ok(hash(hasher)))),
+            // The write before began to hash before this one does.
+            at_hand => Either::Right(spawn_blocking(move || {
+                let left = || before.and_then(|before| before.blocking_recv().ok());
+                hash(at_hand.unwrap_or_else(left))
+            })),
         };
         let writer = self.writer.clone();
         self.writes.push_back(Box::pin(async move {
