@@ -16,13 +16,19 @@ use crate::protocol::manifest::{Limits, Manifest};
 use crate::protocol::recorder::Flight;
 pub use crate::protocol::sender::{Key, Note, Row, RowState};
 
-/// One upload, or all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Some uploads, or all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Which {
-    /// This one.
-    One(Key),
+    /// These.
+    These(Vec<Key>),
     /// Every upload to which the command applies.
     All,
+}
+
+impl From<Key> for Which {
+    fn from(key: Key) -> Self {
+        Self::These(vec![key])
+    }
 }
 
 /// Names an engine among all that ever ran in this browser.

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { HOSTS } from '../support/hosts';
 import { MiB, b3sum, expect, test } from '../support/test';
 
@@ -62,6 +63,38 @@ test('cancelling asks first, and deletes what is on the disk', async ({ page, se
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Drop files anywhere' })).toBeVisible();
   await expect(uploads.rows()).toHaveCount(0);
+});
+
+test('a folder is paused, resumed and cancelled as one, and nothing beside it', async ({ page, server, wire, uploads, files }) => {
+  for (const name of ['a.bin', 'b.bin', 'c.bin']) await files.random(`trip/${name}`, 8 * MiB);
+  const beside = await files.random('beside.bin', 8 * MiB);
+  const line = await wire(4 * MiB);
+  await page.goto(line.url);
+  await uploads.pickFolder(join(files.folder, 'trip'));
+  await uploads.pick(beside);
+  await uploads.reaches('a.bin', 10);
+  const folder = uploads.folder('trip');
+  const button = (verb: string) => folder.getByRole('button', { name: `${verb} trip`, exact: true });
+
+  await button('Pause').click();
+  await expect(uploads.rows('paused')).toHaveCount(3);
+  await expect(uploads.row('beside.bin')).not.toHaveAttribute('data-state', 'paused');
+  await expect(button('Resume'), 'it is the same button').toBeFocused();
+  await button('Resume').click();
+  await expect(uploads.rows('paused')).toHaveCount(0);
+
+  await button('Cancel').click();
+  const question = folder.getByRole('group', { name: 'Cancel trip' });
+  await expect(question).toContainText('Cancel 3 uploads?');
+  await question.getByRole('button', { name: 'Keep going' }).click();
+  await expect(button('Cancel')).toBeFocused();
+  await button('Cancel').click();
+  await question.getByRole('button', { name: 'Cancel uploads' }).click();
+  await expect(folder).toHaveCount(0);
+  line.rate = Infinity;
+  await uploads.arrives('beside.bin');
+  expect(server.files()).toEqual(['beside.bin']);
+  await expect.poll(() => server.parts()).toEqual([]);
 });
 
 test('all uploads are cancelled together, and what has arrived stays', async ({ page, server, wire, uploads, files }) => {

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::bar::Bar;
 use super::browser;
+use super::folder_buttons::FolderButtons;
 use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, count, td_string};
 use super::list::List;
@@ -17,7 +18,6 @@ use super::pace::Pace;
 use super::queue::FolderId;
 use super::rows::Totals;
 use super::upload_list::{Line, gap, space};
-use super::upload_menu::UploadMenu;
 use super::window::Spot;
 use crate::port::RowState;
 
@@ -83,11 +83,7 @@ pub fn FolderRow(
                         left=Signal::derive(move || totals.get().left())
                     />
                 </p>
-                <div class="folder-buttons">
-                    <Show when=move || waits.get()>
-                        <UploadMenu item name=called/>
-                    </Show>
-                </div>
+                <FolderButtons folder name=called totals waits/>
                 <Bar
                     label=called
                     size=Signal::derive(move || totals.get().size)

@@ -57,6 +57,7 @@ pub mod file_name;
 pub mod file_row;
 pub mod file_search;
 pub mod flight;
+pub mod folder_buttons;
 pub mod folder_row;
 pub mod header;
 pub mod icons;

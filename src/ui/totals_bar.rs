@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::question::Question;
 use super::rows::Totals;
 use super::tell_me::TellMe;
+use super::upload_buttons::First;
 use crate::port::{Command, Link, RowState, Which};
 
 /// The bar above the list.
@@ -30,15 +31,17 @@ pub fn TotalsBar() -> impl IntoView {
     // One button, which stays the same element: whoever presses Pause by keyboard has
     // Resume under the same key.
     let first = Memo::new(move |_| {
-        let totals = totals.get();
-        if totals.moving() > startable() {
-            First::Pause
-        } else if startable() == 0 && totals.count(RowState::Paused) > 0 {
-            First::Resume
-        } else {
-            First::Nothing
+        let first = First::together(&totals.read(), auto());
+        // What else there is has a button of its own.
+        match first {
+            First::Pause | First::Resume => first,
+            First::Start | First::Retry | First::Nothing => First::Nothing,
         }
     });
+    let first_words = move || match first.get() {
+        First::Pause => td_string!(language.get(), totals_bar.pause_all),
+        _ => td_string!(language.get(), totals_bar.resume_all),
+    };
     let short = move || totals.get().fell_short();
     let finished = move || count(RowState::Stored) + count(RowState::Failed);
     let cancel = move |_| {
@@ -116,10 +119,12 @@ pub fn TotalsBar() -> impl IntoView {
                     command=Command::Resume(Which::All)
                 />
                 <AllButton
-                    words=Signal::derive(move || first.get().words(language.get()))
+                    words=Signal::derive(first_words)
                     icon=Signal::derive(move || first.get().icon())
                     shown=Signal::derive(move || first.get() != First::Nothing)
-                    command=Signal::derive(move || first.get().command())
+                    command=Signal::derive(move || {
+                        first.get().command(Which::All).unwrap_or(Command::Resume(Which::All))
+                    })
                 />
                 <AllButton
                     words=say!(totals_bar.retry_all)
@@ -190,37 +195,6 @@ fn headline(locale: Locale, totals: &Totals) -> String {
             stored = shown(stored),
             failed = shown(failed)
         ),
-    }
-}
-
-/// What the first button does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum First {
-    Pause,
-    Resume,
-    Nothing,
-}
-
-impl First {
-    fn words(self, locale: Locale) -> &'static str {
-        match self {
-            Self::Pause => td_string!(locale, totals_bar.pause_all),
-            Self::Resume | Self::Nothing => td_string!(locale, totals_bar.resume_all),
-        }
-    }
-
-    fn icon(self) -> Icon {
-        match self {
-            Self::Pause => Icon::Pause,
-            Self::Resume | Self::Nothing => Icon::Play,
-        }
-    }
-
-    fn command(self) -> Command {
-        match self {
-            Self::Pause => Command::Pause(Which::All),
-            _ => Command::Resume(Which::All),
-        }
     }
 }
 

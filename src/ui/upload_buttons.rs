@@ -14,18 +14,23 @@ use super::list::List;
 use super::listing::Item;
 use super::numbers::bytes;
 use super::question::Question;
-use super::rows::{RowHandle, retry_helps};
+use super::rows::{RowHandle, Totals, retry_helps};
 use super::upload_menu::UploadMenu;
 use crate::port::{Command, RowState, Which};
 use crate::protocol::trouble::Trouble;
 
-/// What the first button does in a state.
+/// What the first button of an upload, or of several, does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum First {
+pub enum First {
+    /// Starts what waits for that.
     Start,
+    /// Pauses what moves.
     Pause,
+    /// Goes on with what is paused.
     Resume,
+    /// Tries again what failed.
     Retry,
+    /// There is nothing to do, and no button.
     Nothing,
 }
 
@@ -42,7 +47,25 @@ impl First {
         }
     }
 
-    fn label(self, locale: Locale, name: &str) -> String {
+    /// For several that are added up. Where `auto_upload` is off, queued ones wait for a person.
+    pub fn together(totals: &Totals, auto_upload: bool) -> Self {
+        let queued = totals.count(RowState::Queued);
+        let held = if auto_upload { 0 } else { queued };
+        if totals.moving() > held {
+            Self::Pause
+        } else if held > 0 {
+            Self::Start
+        } else if totals.count(RowState::Paused) > 0 {
+            Self::Resume
+        } else if totals.retryable > 0 {
+            Self::Retry
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// What the button is called that does it to what has this name.
+    pub fn label(self, locale: Locale, name: &str) -> String {
         match self {
             Self::Start => td_string!(locale, upload_buttons.start, name),
             Self::Pause => td_string!(locale, upload_buttons.pause, name),
@@ -51,7 +74,8 @@ impl First {
         }
     }
 
-    fn icon(self) -> Icon {
+    /// The picture on the button.
+    pub fn icon(self) -> Icon {
         match self {
             Self::Start | Self::Resume => Icon::Play,
             Self::Pause => Icon::Pause,
@@ -59,7 +83,8 @@ impl First {
         }
     }
 
-    fn command(self, which: Which) -> Option<Command> {
+    /// What does it.
+    pub fn command(self, which: Which) -> Option<Command> {
         match self {
             Self::Start | Self::Resume => Some(Command::Resume(which)),
             Self::Pause => Some(Command::Pause(which)),
@@ -90,7 +115,6 @@ pub fn UploadButtons(
     let copy = named(|locale, name| td_string!(locale, copy.digest, name));
     let open = named(|locale, name| td_string!(locale, upload_buttons.open, name));
     let key = upload.key();
-    let which = Which::One(key);
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
     let first = Memo::new(move |_| First::of(state.get(), trouble.read().as_ref(), auto()));
     let act = move || first.get().label(language.get(), &name.read());
@@ -110,7 +134,7 @@ pub fn UploadButtons(
     // Whoever removes several goes on with the next.
     let end = move || {
         list.leave(Item::Row(key), "cancel");
-        engine.command(Command::Cancel(which));
+        engine.command(Command::Cancel(key.into()));
     };
     let cancel = move |_| {
         if durable.get_untracked() > 0 && state.get_untracked() != RowState::Failed {
@@ -156,7 +180,7 @@ pub fn UploadButtons(
                 aria-label=act
                 title=act
                 on:click=move |_| {
-                    if let Some(command) = first.get_untracked().command(which) {
+                    if let Some(command) = first.get_untracked().command(key.into()) {
                         engine.command(command);
                     }
                 }
@@ -197,6 +221,7 @@ pub fn UploadButtons(
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::tests::{of, row};
     use super::*;
 
     #[test]
@@ -208,5 +233,21 @@ mod tests {
         assert!(of(RowState::Failed, Some(Trouble::NoFolders)) == First::Nothing);
         assert!(of(RowState::Failed, Some(Trouble::Changed)) == First::Nothing);
         assert!(First::of(RowState::Queued, None, false) == First::Start);
+    }
+
+    #[test]
+    fn several_are_paused_while_one_moves_then_started_resumed_and_tried_again() {
+        let together = |states: &[RowState], auto| {
+            let row = |(key, state): (usize, &RowState)| row(key as u32, "a", *state, (9, 0, 0));
+            let rows: Vec<_> = states.iter().enumerate().map(row).collect();
+            First::together(&of(&rows), auto)
+        };
+        use RowState::{Failed, NeedsFile, Paused, Queued, Sending, Stored};
+        assert!(together(&[Paused, Sending, Failed], true) == First::Pause);
+        assert!(together(&[Queued, Paused], true) == First::Pause);
+        assert!(together(&[Queued, Paused], false) == First::Start);
+        assert!(together(&[Queued, Sending], false) == First::Pause);
+        assert!(together(&[Paused, Stored], true) == First::Resume);
+        assert!(together(&[Stored, NeedsFile], true) == First::Nothing);
     }
 }

@@ -53,10 +53,14 @@ impl Inner {
             Command::Resume(which) => self.each(which, Sender::resume),
             Command::Pause(which) => self.each(which, Sender::pause),
             Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(Which::One(key)) => self.client.sender.cancel(key),
-            Command::Cancel(Which::All) => {
-                for key in self.client.sender.unfinished_keys() {
-                    self.client.sender.cancel(key);
+            Command::Cancel(which) => {
+                let sender = &mut self.client.sender;
+                let keys = match which {
+                    Which::These(keys) => keys,
+                    Which::All => sender.unfinished_keys(),
+                };
+                for key in keys {
+                    sender.cancel(key);
                 }
             }
             Command::Rename(key, name) => {
@@ -130,13 +134,13 @@ impl Inner {
     }
 
     fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
-        match which {
-            Which::One(key) => act(&mut self.client.sender, key),
-            Which::All => {
-                for key in self.client.sender.keys() {
-                    act(&mut self.client.sender, key);
-                }
-            }
+        let sender = &mut self.client.sender;
+        let keys = match which {
+            Which::These(keys) => keys,
+            Which::All => sender.keys(),
+        };
+        for key in keys {
+            act(sender, key);
         }
     }
 

@@ -188,7 +188,9 @@ impl Held {
             Some(Err(_)) => None,
         };
         let hashing = match at_hand {
-            Some(hasher) if len <= SHORT && self.writes.is_empty() => Either::Left(ready(Ok(hash(hasher)))),
+            Some(hasher) if len <= SHORT && self.writes.is_empty() => {
+                Either::Left(ready(Ok(hash(hasher))))
+            }
             // The write before began to hash before this one does.
             at_hand => Either::Right(spawn_blocking(move || {
                 let left = || before.and_then(|before| before.blocking_recv().ok());
