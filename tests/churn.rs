@@ -87,7 +87,7 @@ async fn churn(server: &Arc<TestServer>, connections: usize) {
     }
     workers.join_all().await;
     server.quiet(Duration::from_secs(10)).await;
-    for upload in server.server.hub.live() {
+    for upload in server.unfinished() {
         assert!(server.server.hub.cancel(upload.id).await.unwrap());
     }
     server.nothing_left();

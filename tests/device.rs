@@ -215,7 +215,7 @@ async fn it_sends_only_what_is_not_there() {
     assert_eq!(sent, SIZE - 4 * BLOCK);
     assert_eq!((row.id, row.note), (Some(first.id), Some(Note::Continued)));
     assert_eq!(server.stored("a.bin"), bytes);
-    assert!(server.server.hub.live().is_empty());
+    assert!(server.unfinished().is_empty());
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn another_name_or_length_or_a_single_block_is_not_compared() {
         let (row, sent) = device.finish().await;
         assert_eq!((sent, row.note), (size, None));
     }
-    assert_eq!(server.server.hub.live().len(), 2);
+    assert_eq!(server.unfinished().len(), 2);
 }
 
 #[tokio::test]
@@ -353,7 +353,7 @@ async fn cancelling_before_anything_was_sent_leaves_the_other_its_upload() {
     let bytes = content(SIZE, 1);
     let first = left(&server, &bytes, 4).await;
     let durable = || {
-        let live = server.server.hub.live();
+        let live = server.unfinished();
         live.iter().map(|u| (u.id, u.durable)).collect::<Vec<_>>()
     };
     let there = [(first.id, 4 * BLOCK)];

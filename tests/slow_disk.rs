@@ -1,8 +1,12 @@
 //! A disk that hangs: what a client sends meanwhile waits with the client, however small
-//! its pieces are, nobody is taken for gone, and nothing is lost.
+//! its pieces are, nobody is taken for gone, and nothing is lost. And a client that reads no
+//! answers: they wait with it, too.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
 
 use crate::support::storage::{Fault, Faulty};
 use crate::support::{Client, TestServer, content, some_client};
@@ -11,6 +15,7 @@ use longhaul::protocol::manifest::Limits;
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::verify::block;
 use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Message;
 
 const SIZE: u64 = 40_000;
 
@@ -50,6 +55,40 @@ async fn frames_of_a_byte_do_not_pile_up() {
     client.durable(stream, SIZE).await;
     client.seal(stream, &bytes).await;
     assert_eq!(server.stored("a.bin"), bytes);
+    client.say(ClientMessage::Ping).await;
+    client.just(ServerMessage::Pong).await;
+}
+
+#[tokio::test]
+async fn answers_to_pings_do_not_pile_up() {
+    const MANY: usize = 20_000;
+    let server = TestServer::start_narrow_with(Limits::default(), |disk| Arc::new(disk)).await;
+    let mut client = Client::connect_narrow(server.address).await;
+    client.hello(some_client(), 1).await;
+    let ping = || Message::Ping(Bytes::from_static(&[0; 100]));
+    let mut stuck_after = None;
+    for sent in 0..MANY {
+        let mut sending = std::pin::pin!(client.socket.send(ping()));
+        if tokio::time::timeout(Duration::from_secs(1), &mut sending)
+            .await
+            .is_err()
+        {
+            stuck_after = Some(sent);
+            break;
+        }
+    }
+    assert!(
+        stuck_after.is_some(),
+        "{MANY} answers that nobody reads are kept"
+    );
+    // Whoever reads them is listened to again.
+    let (mut sink, mut answers) = client.socket.split();
+    let read_all = async { while let Some(Ok(_)) = answers.next().await {} };
+    tokio::select! {
+        taken = sink.flush() => taken.unwrap(),
+        () = read_all => panic!("the server went away"),
+    }
+    client.socket = sink.reunite(answers).unwrap();
     client.say(ClientMessage::Ping).await;
     client.just(ServerMessage::Pong).await;
 }

@@ -258,5 +258,5 @@ async fn paused_is_kept_and_cancelled_is_gone() {
         .until(|m| matches!(m, ServerMessage::Cancelled { .. }).then_some(()))
         .await;
     assert_eq!(parts(), 0);
-    assert!(server.server.hub.live().is_empty());
+    assert!(server.unfinished().is_empty());
 }

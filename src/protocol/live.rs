@@ -47,6 +47,13 @@ pub enum LiveState {
     Ended,
 }
 
+impl LiveState {
+    /// Whether nothing more will come of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Stored | Self::Ended)
+    }
+}
+
 /// What somebody asks of the client that sends an upload, from wherever they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Wish {

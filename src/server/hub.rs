@@ -188,10 +188,9 @@ impl Hub {
             .send_modify(|revision| *revision = revision.wrapping_add(1));
     }
 
-    /// All unfinished uploads, by path.
+    /// All uploads that go on or may go on, and those that have just ended, by path.
     pub fn live(&self) -> Vec<LiveUpload> {
         let mut uploads = self.watched(Topic::Live);
-        uploads.retain(is_unfinished);
         uploads.sort_by(|a, b| a.path.cmp(&b.path));
         uploads
     }
@@ -200,7 +199,7 @@ impl Hub {
     pub fn upload(&self, id: FileId) -> Option<LiveUpload> {
         self.watched(Topic::Upload(id))
             .into_iter()
-            .find(is_unfinished)
+            .find(|upload| !upload.state.is_over())
     }
 
     /// What a watcher of the topic sees; ended uploads for a little while too.
@@ -253,7 +252,7 @@ impl Hub {
     /// How many uploads are unfinished, and neither sent nor about to be.
     pub fn resting(&self) -> usize {
         let table = self.table.lock();
-        let open = table.uploads.values().filter(|e| is_unfinished(&e.view));
+        let open = table.uploads.values().filter(|e| !e.view.state.is_over());
         open.filter(|e| e.view.state != LiveState::Receiving)
             .count()
     }
@@ -523,12 +522,4 @@ impl Hub {
         drop(table);
         self.changed();
     }
-}
-
-/// Whether an upload goes on or may go on.
-fn is_unfinished(upload: &LiveUpload) -> bool {
-    matches!(
-        upload.state,
-        LiveState::Receiving | LiveState::Paused | LiveState::Resting
-    )
 }

@@ -121,9 +121,7 @@ fn Coming(
     // Stored or ended: the server knows what is behind the link now.
     Effect::new(move |before: Option<LiveState>| {
         let now = state.get();
-        if before.is_some_and(|before| before != now)
-            && matches!(now, LiveState::Stored | LiveState::Ended)
-        {
+        if before.is_some_and(|before| before != now) && now.is_over() {
             again.run(());
         }
         now

@@ -58,7 +58,7 @@ pub fn Remote(
             name = name.get_value()
         )
     });
-    let over = move || matches!(state.get(), LiveState::Stored | LiveState::Ended);
+    let over = move || state.get().is_over();
     // Where nobody is there, nobody can be asked.
     let alone = move || state.get() == LiveState::Resting;
     let wished = move || match wish.get() {

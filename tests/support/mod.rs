@@ -15,6 +15,7 @@ use leptos::config::LeptosOptions;
 use longhaul::protocol::flow::Budget;
 use longhaul::protocol::frame::{Frame, encode_data};
 use longhaul::protocol::id::{ClientId, FileId, Token};
+use longhaul::protocol::live::LiveUpload;
 use longhaul::protocol::manifest::{Limits, Manifest};
 use longhaul::protocol::message::{ClientMessage, ServerMessage};
 use longhaul::protocol::ranges::RangeSet;
@@ -118,6 +119,13 @@ impl TestServer {
         let hub = &self.server.hub;
         assert_eq!((hub.clients(), hub.held()), (0, 0));
         assert_eq!(*self.server.budget.lock(), Budget::new(MEMORY));
+    }
+
+    /// The uploads that go on or may go on, by path.
+    pub fn unfinished(&self) -> Vec<LiveUpload> {
+        let mut uploads = self.server.hub.live();
+        uploads.retain(|upload| !upload.state.is_over());
+        uploads
     }
 
     pub fn stored(&self, path: &str) -> Vec<u8> {

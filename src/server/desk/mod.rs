@@ -284,7 +284,7 @@ impl Desk {
         Ok(self.hub.ask(id, wish).await?)
     }
 
-    /// All that moves or may move again.
+    /// All that moves, may move again, or has just ended.
     pub async fn live(&self) -> Result<LiveView, ApiError> {
         Ok(LiveView {
             uploads: self.hub.live(),

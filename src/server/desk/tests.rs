@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::api::{DeleteFiles, ListFiles, RenameFile, ViewFile};
 use crate::protocol::id::Token;
+use crate::protocol::live::LiveState;
 use crate::protocol::manifest::Manifest;
 use crate::registry::{Epoch, Sqlite};
 use crate::server::metrics::{End, Metrics};
@@ -103,6 +104,9 @@ async fn a_link_shows_the_upload_and_then_the_file() {
     house.begin(1, "a").await;
     assert!(matches!(desk.view(id(1)).await, Ok(FileView::Upload(_))));
     assert_eq!(desk.live().await.unwrap().uploads.len(), 1);
+    desk.cancel(id(1)).await.unwrap();
+    let just_ended = desk.live().await.unwrap().uploads;
+    assert_eq!(just_ended[0].state, LiveState::Ended);
     house.store(2, "b").await;
     assert!(matches!(desk.view(id(2)).await, Ok(FileView::Stored(_))));
     assert_eq!(desk.files(FileQuery::default()).await.unwrap().total, 1);
