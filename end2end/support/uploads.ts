@@ -108,6 +108,17 @@ export class Uploads {
     await expect(this.connection).toHaveAttribute('data-connection', state, { timeout: 30_000 });
   }
 
+  /** The words about the connection that the page shows from now on, in order. */
+  async watchWords(): Promise<() => Promise<string[]>> {
+    await this.connection.locator('.connection-words').evaluate((words) => {
+      const seen = [words.textContent!];
+      (window as any).connectionWords = seen;
+      new MutationObserver(() => seen.push(words.textContent!))
+        .observe(words, { characterData: true, childList: true, subtree: true });
+    });
+    return () => this.page.evaluate(() => (window as any).connectionWords);
+  }
+
   /** The states of the connection that the page shows from now on, in order. */
   async watchConnection(): Promise<() => Promise<string[]>> {
     await this.connection.evaluate((indicator) => {

@@ -108,6 +108,7 @@ test('all uploads are cancelled together, and what has arrived stays', async ({ 
   const question = uploads.totals.getByRole('group', { name: 'Cancel all uploads?' });
   await expect(question).toContainText('Cancel 3 uploads?');
   await question.getByRole('button', { name: 'Cancel all' }).click();
+  await expect(page.getByLabel('Choose files'), 'the focus is not lost').toBeFocused();
   await expect(uploads.rows()).toHaveCount(1);
   await uploads.expectState('done.txt', 'stored');
   await expect.poll(() => server.parts()).toEqual([]);

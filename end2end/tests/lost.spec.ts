@@ -33,11 +33,14 @@ test('while the server cannot be reached the page says so, counts the seconds to
   await page.goto(line.url);
   await uploads.pick(await files.random('film.mkv', 32 * MiB));
   await uploads.reaches('film.mkv', 20);
+  const words = await uploads.watchWords();
   line.down();
   await uploads.expectState('film.mkv', 'waiting');
   // After many quick tries, which Chromium slows down, the pauses grow up to ten seconds; one of them is long enough to be read.
   await expect(uploads.connection).toContainText(/Connection lost. Next try in [2-9] s/, { timeout: 100_000 });
   await expect(uploads.connection.getByRole('status')).toHaveText('Connection lost. It tries again by itself.');
+  const tried = new Set(await words());
+  expect([...tried].filter((said) => !said.startsWith('Connection lost.')), 'tries change no word').toEqual(['Connected']);
   line.up();
   await uploads.connection.getByRole('button', { name: 'Try now' }).click();
   await uploads.arrives('film.mkv');

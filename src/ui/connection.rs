@@ -19,10 +19,10 @@ pub fn Connection() -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     let now = RwSignal::new(None::<f64>);
-    let waits = Memo::new(move |_| engine.link().retry_at.is_some());
+    let lost = Memo::new(move |_| engine.link().lost);
     // A clock that runs only while there is something to count down.
     Effect::new(move |_| {
-        if !waits.get() {
+        if !lost.get() {
             now.set(None);
             return;
         }
@@ -42,7 +42,7 @@ pub fn Connection() -> impl IntoView {
     let seen = Memo::new(move |_| words::link(language.get(), engine.link(), now.get()));
     let heard = Memo::new(move |_| words::link(language.get(), engine.link(), None));
     let action = Memo::new(move |_| match engine.link().link {
-        Link::Waiting { .. } => Some(td_string!(language.get(), connection.try_now)),
+        _ if lost.get() => Some(td_string!(language.get(), connection.try_now)),
         Link::Closed { .. } => Some(td_string!(language.get(), connection.reconnect)),
         Link::Outdated => Some(td_string!(language.get(), connection.reload)),
         _ => None,
@@ -51,6 +51,7 @@ pub fn Connection() -> impl IntoView {
         <div
             class="connection needs-script"
             data-connection=move || engine.link().link.word()
+            data-lost=move || lost.get().to_string()
             data-engine=move || engine.place().map(Place::word)
         >
             <span class="connection-dot" aria-hidden="true"></span>

@@ -61,6 +61,8 @@ pub struct LinkView {
     pub link: Link,
     /// The moment of the next try on this page's clock ([`browser::now`]).
     pub retry_at: Option<f64>,
+    /// Whether one broke and none was open since: quick tries come and go, and this stays.
+    pub lost: bool,
 }
 
 impl Engine {
@@ -331,12 +333,19 @@ impl Engine {
     }
 
     fn apply_link(self, link: Link) {
-        self.link.set(LinkView {
-            link,
-            retry_at: match link {
-                Link::Waiting { retry_in } => Some(browser::now() + retry_in as f64),
-                _ => None,
-            },
+        self.link.update(|view| {
+            *view = LinkView {
+                link,
+                retry_at: match link {
+                    Link::Waiting { retry_in } => Some(browser::now() + retry_in as f64),
+                    _ => None,
+                },
+                lost: match link {
+                    Link::Waiting { .. } => true,
+                    Link::Connecting => view.lost,
+                    _ => false,
+                },
+            }
         });
     }
 

@@ -5,6 +5,7 @@ use leptos_router::components::A;
 
 use super::choices::Choices;
 use super::connection::Connection;
+use super::engine::Engine;
 use super::icons::Mark;
 use super::language::{Language, Locale, say, td_string};
 
@@ -29,8 +30,26 @@ pub fn Header() -> impl IntoView {
                 <Connection/>
                 <Choices/>
             </div>
+            <Progress/>
         </header>
         <noscript inner_html=plain></noscript>
+    }
+    .into_any()
+}
+
+/// How far all uploads are, on every page and wherever one has scrolled to: to the eye alone,
+/// for the bar of all uploads says it to everybody.
+#[component]
+fn Progress() -> impl IntoView {
+    let engine = Engine::expect();
+    let length = Memo::new(move |_| {
+        let totals = engine.totals();
+        (totals.unfinished() > 0).then(|| format!("{}%", totals.percent()))
+    });
+    view! {
+        <svg class="header-progress" aria-hidden="true" focusable="false">
+            <rect class="bar-stored" height="100%" width=move || length.get().unwrap_or("0".into())></rect>
+        </svg>
     }
     .into_any()
 }

@@ -5,6 +5,7 @@ use leptos::html::Button;
 use leptos::prelude::*;
 
 use super::bar::Bar;
+use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, count, say, td_string};
@@ -44,23 +45,30 @@ pub fn TotalsBar() -> impl IntoView {
     };
     let short = move || totals.get().fell_short();
     let finished = move || count(RowState::Stored) + count(RowState::Failed);
+    let end = move || {
+        engine.command(Command::Cancel(Which::All));
+        browser::focus_picker();
+    };
     let cancel = move |_| {
         if totals.get_untracked().unfinished_durable > 0 {
             asking.set(true);
         } else {
-            engine.command(Command::Cancel(Which::All));
+            end();
         }
     };
     let opener = NodeRef::<Button>::new();
     // Whoever looks only here is told as well that nothing is lost.
     let patience = move || {
         let waits = unfinished() > 0;
-        match engine.link().link {
-            Link::Offline if waits => Some(td_string!(language.get(), totals_bar.offline)),
-            Link::Waiting { .. } if waits => {
-                Some(td_string!(language.get(), totals_bar.interrupted))
+        let link = engine.link();
+        let locale = language.get();
+        match count(RowState::NeedsFile) {
+            _ if waits && link.lost => Some(td_string!(locale, totals_bar.interrupted).to_owned()),
+            _ if waits && link.link == Link::Offline => {
+                Some(td_string!(locale, totals_bar.offline).to_owned())
             }
-            _ => None,
+            0 => None,
+            files => Some(count!(locale, files, totals_bar.needs_file)),
         }
     };
     let question = move || count!(language.get(), unfinished(), totals_bar.cancel_count);
@@ -142,12 +150,18 @@ pub fn TotalsBar() -> impl IntoView {
                     <Picture icon=Icon::Close/>
                     {say!(totals_bar.cancel_all)}
                 </button>
-                <AllButton
-                    words=say!(totals_bar.clear)
-                    icon=Icon::Check
-                    shown=Signal::derive(move || finished() > 0)
-                    command=Command::Clear
-                />
+                <button
+                    type="button"
+                    class="button"
+                    hidden=move || finished() == 0
+                    on:click=move |_| {
+                        engine.command(Command::Clear);
+                        browser::focus_picker();
+                    }
+                >
+                    <Picture icon=Icon::Check/>
+                    {say!(totals_bar.clear)}
+                </button>
                 <TellMe/>
             </div>
             <Show when=move || asking.get() && (unfinished() > 0)>
@@ -160,7 +174,7 @@ pub fn TotalsBar() -> impl IntoView {
                     answer=move |yes| {
                         asking.set(false);
                         if yes {
-                            engine.command(Command::Cancel(Which::All));
+                            end();
                         }
                     }
                 />

@@ -50,6 +50,10 @@ pub fn note(locale: Locale, note: Note) -> &'static str {
 pub fn link(locale: Locale, view: LinkView, now: Option<f64>) -> String {
     let words = match view.link {
         Link::Idle => td_string!(locale, connection.idle),
+        Link::Connecting if view.lost && now.is_some() => {
+            td_string!(locale, connection.lost_now)
+        }
+        Link::Connecting if view.lost => td_string!(locale, connection.lost),
         Link::Connecting => td_string!(locale, connection.connecting),
         Link::Open => td_string!(locale, connection.open),
         Link::Offline => td_string!(locale, connection.offline),
@@ -62,7 +66,8 @@ pub fn link(locale: Locale, view: LinkView, now: Option<f64>) -> String {
             (Some(at), Some(now)) => {
                 let seconds = ((at - now) / 1000.0).ceil().max(0.0) as u64;
                 match seconds {
-                    0 => td_string!(locale, connection.lost_now),
+                    // Nobody can read what changes several times a second.
+                    0 | 1 => td_string!(locale, connection.lost_now),
                     _ => return td_string!(locale, connection.lost_for, seconds),
                 }
             }
@@ -281,9 +286,21 @@ mod tests {
         let view = LinkView {
             link: Link::Waiting { retry_in: 3000 },
             retry_at: Some(10_000.0),
+            lost: true,
         };
         let shown = |now| link(Locale::en, view, Some(now));
         assert_eq!(shown(7_001.0), "Connection lost. Next try in 3 s");
-        assert_eq!(shown(10_500.0), "Connection lost. Trying now…");
+        assert_eq!(shown(10_500.0), "Connection lost. Trying again…");
+        // A quick try changes nothing of what is seen, nor of what is read out.
+        let trying = LinkView {
+            link: Link::Connecting,
+            retry_at: None,
+            ..view
+        };
+        assert_eq!(
+            link(Locale::en, trying, Some(9_500.0)),
+            link(Locale::en, view, Some(9_500.0))
+        );
+        assert_eq!(link(Locale::en, trying, None), link(Locale::en, view, None));
     }
 }

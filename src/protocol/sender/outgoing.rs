@@ -629,6 +629,8 @@ impl Outgoing {
                 Phase::Held | Phase::Queued => RowState::Queued,
                 Phase::Opening(_) if self.begun => RowState::Waiting,
                 Phase::Opening(_) | Phase::Sending(_) => RowState::Sending,
+                // All of it was handed to the sockets, and is still on its way.
+                Phase::Sealing(_) if self.received < self.manifest.size => RowState::Sending,
                 Phase::Proving(..) | Phase::Comparing(_) | Phase::Sealing(_) => RowState::Verifying,
                 Phase::Waiting(_) => RowState::Waiting,
                 Phase::Paused => RowState::Paused,

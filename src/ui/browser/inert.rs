@@ -155,6 +155,8 @@ pub fn focus(_place: NodeRef<Div>, _item: &str, _control: &str) -> bool {
     false
 }
 
+pub fn focus_picker() {}
+
 pub fn hold(_event: &ev::PointerEvent) {}
 
 pub fn begin_to_write(_input: &HtmlInputElement) {}

@@ -310,6 +310,15 @@ pub fn focused_item(place: NodeRef<Div>) -> Option<String> {
     within.then(|| item_of(Some(focus.into()))).flatten()
 }
 
+/// Gives the focus to the button for choosing files: what had it is about to go.
+pub fn focus_picker() {
+    if let Ok(Some(input)) = document().query_selector(".pick.is-primary input")
+        && let Some(input) = input.dyn_ref::<HtmlElement>()
+    {
+        _ = input.focus();
+    }
+}
+
 /// The line of the list in which an event happens.
 pub fn item_of(target: Option<web_sys::EventTarget>) -> Option<String> {
     closest(target, "[data-item]")?.get_attribute("data-item")
