@@ -23,6 +23,7 @@ pub mod numbers;
 #[cfg(feature = "hydrate")]
 pub mod outbox;
 pub mod queue;
+pub mod row_buttons;
 pub mod rows;
 pub mod selection;
 pub mod sight;

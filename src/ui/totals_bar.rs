@@ -12,9 +12,9 @@ use super::language::{Language, Locale, count, say, td_string};
 use super::numbers::{bytes, grouped, of_stored};
 use super::pace::Pace;
 use super::question::Question;
+use super::row_buttons::First;
 use super::rows::Totals;
 use super::tell_me::TellMe;
-use super::upload_buttons::First;
 use crate::port::{Command, Link, RowState, Which};
 
 /// The bar above the list.
