@@ -17,6 +17,14 @@ export async function comeToLife(page: Page, host: 'shared' | 'worker' | 'page' 
   await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', host);
 }
 
+/**
+ * Has the browser leave its dialogues for files to Playwright from now on. Who begins to wait
+ * for one may be too late for that: a key that is pressed at once opens the browser's own.
+ */
+export function catchChoosers(page: Page) {
+  page.on('filechooser', () => {});
+}
+
 /** The kinds of dialogues that the page opens; each is agreed to. */
 export function dialogues(page: Page) {
   const kinds: string[] = [];

@@ -79,6 +79,8 @@ export async function tour({ browser, server, wire, files }: Around, size: Size,
 
   line.down();
   await expect(uploads.connection).toContainText(/Next try in [2-9] s/, { timeout: 60_000 });
+  // Not where a row is half below the header.
+  await page.evaluate(() => scrollTo(0, 0));
   await look('uploads-waiting', page);
   line.up();
   await uploads.expectConnection('open');

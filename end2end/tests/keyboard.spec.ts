@@ -1,5 +1,5 @@
 import { type Locator, type Page } from '@playwright/test';
-import { comeToLife } from '../support/life';
+import { catchChoosers, comeToLife } from '../support/life';
 import { MiB, expect, test } from '../support/test';
 
 /** Goes on by Tab until this has the focus, and sees that the way there is always visible. */
@@ -23,6 +23,7 @@ test('the main way goes by keyboard alone', async ({ page, server, wire, uploads
   const source = await files.random('film.mkv', 48 * MiB);
   const other = await files.random('other.mkv', 48 * MiB);
   const line = await wire(6 * MiB);
+  catchChoosers(page);
   await page.goto(line.url);
   await comeToLife(page);
 

@@ -1,4 +1,5 @@
 import { appendFile, rm, truncate } from 'node:fs/promises';
+import { catchChoosers, comeToLife } from '../support/life';
 import { MiB, expect, test } from '../support/test';
 
 for (const [what, change] of [
@@ -29,9 +30,9 @@ test('where the browser refuses its picker for handles, its plain one opens', as
       throw new DOMException('not here', 'SecurityError');
     };
   });
+  catchChoosers(page);
   await page.goto('/');
-  // The page answers clicks once it is hydrated.
-  await expect(page.locator('[data-engine]')).toBeAttached();
+  await comeToLife(page);
   for (const names of [['film.mkv'], ['film (2).mkv', 'film.mkv']]) {
     const opened = page.waitForEvent('filechooser');
     await page.getByText('Choose files').click();
