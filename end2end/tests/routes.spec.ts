@@ -83,6 +83,6 @@ test('going back and forth quickly never opens a second socket', async ({ page, 
   await uploads.expectConnection('idle');
   await expect.poll(() => line.open).toBe(0);
   expect(line.most).toBe(1);
-  expect(line.closed).toEqual(Array(line.opened).fill({ code: 1000, clean: true }));
+  await expect.poll(() => line.closed).toEqual(Array(line.opened).fill({ code: 1000, clean: true }));
   await expect.poll(() => server.logged('a connection ended').length).toBe(line.opened);
 });
