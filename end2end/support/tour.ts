@@ -61,6 +61,8 @@ export async function tour({ browser, server, wire, files }: Around, size: Size,
   await uploads.reaches('interview.wav', 3);
   await uploads.button('interview.wav', 'Pause').click();
   await uploads.reaches('holiday.mp4', 8);
+  // Whoever looks slowly finds it still under way.
+  line.rate = MiB;
   await look('uploads-sending', page);
   await uploads.button('holiday.mp4', 'Cancel').click();
   await look('uploads-question', page);
