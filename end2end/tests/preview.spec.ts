@@ -162,8 +162,8 @@ test('a PDF is shown by the reader of the browser, where it has one', async ({ p
     // The reader puts itself in the place of the file, out of a test's sight; what a policy
     // refuses to frame has the address of an error.
     await expect(page.locator('iframe')).toBeVisible();
-    const address = expect.stringMatching(new RegExp(`/f/${id}/view$`));
-    await expect.poll(() => page.frames().map((frame) => frame.url())).toContainEqual(address);
+    const address = new URL(`/f/${id}/view`, page.url()).href;
+    await expect.poll(() => page.frames().map((frame) => frame.url())).toContain(address);
   } else {
     await expect(page.locator('iframe')).toHaveCount(0);
   }

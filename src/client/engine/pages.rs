@@ -50,19 +50,10 @@ impl Inner {
                     self.report_to(line, Report::Added(vec![(tag, taken)]));
                 }
             }
-            Command::Resume(which) => self.each(which, Sender::resume),
-            Command::Pause(which) => self.each(which, Sender::pause),
-            Command::Retry(which) => self.each(which, Sender::retry),
-            Command::Cancel(which) => {
-                let sender = &mut self.client.sender;
-                let keys = match which {
-                    Which::These(keys) => keys,
-                    Which::All => sender.unfinished_keys(),
-                };
-                for key in keys {
-                    sender.cancel(key);
-                }
-            }
+            Command::Resume(which) => self.each(which, Sender::keys, Sender::resume),
+            Command::Pause(which) => self.each(which, Sender::keys, Sender::pause),
+            Command::Retry(which) => self.each(which, Sender::keys, Sender::retry),
+            Command::Cancel(which) => self.each(which, Sender::unfinished_keys, Sender::cancel),
             Command::Rename(key, name) => {
                 self.client.sender.rename(key, &name);
                 self.renamed(key);
@@ -133,11 +124,16 @@ impl Inner {
         }
     }
 
-    fn each(&mut self, which: Which, act: impl Fn(&mut Sender, Key)) {
+    fn each(
+        &mut self,
+        which: Which,
+        all: impl Fn(&Sender) -> Vec<Key>,
+        act: impl Fn(&mut Sender, Key),
+    ) {
         let sender = &mut self.client.sender;
         let keys = match which {
             Which::These(keys) => keys,
-            Which::All => sender.keys(),
+            Which::All => all(sender),
         };
         for key in keys {
             act(sender, key);
