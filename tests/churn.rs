@@ -14,7 +14,7 @@ use longhaul::verify::BLOCK;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
-/// How many live at once: so few that each has memory for a block.
+/// How many live at once: so few that each has memory for some frames.
 const AT_ONCE: usize = 16;
 
 async fn connect(server: &TestServer) -> Client {

@@ -130,9 +130,14 @@ impl Meter {
         }
     }
 
-    /// How many bytes may be on their way or in memory at once.
+    /// How many bytes may be on their way or in memory at once: at first a third of the share,
+    /// and as many more as have been written. Of those who come together, the first would
+    /// otherwise fill large shares before there were others.
     pub fn capacity(&self) -> u64 {
-        self.share.min(self.window)
+        let proven = (self.share / 3)
+            .max(Budget::LEAST)
+            .saturating_add(self.done);
+        self.share.min(self.window).min(proven)
     }
 
     /// The total the client was allowed last.
@@ -311,6 +316,21 @@ mod tests {
                 prop_assert!(members * budget.share() <= total);
             }
         }
+    }
+
+    #[test]
+    fn who_comes_alone_may_send_a_lot_and_a_hundred_at_once_do_not_fill_the_memory() {
+        let mut budget = Budget::new(24 << 20);
+        let mut granted = Vec::new();
+        for _ in 0..100 {
+            assert!(budget.join());
+            let mut meter = Meter::new(Budget::LEAST);
+            meter.set_share(budget.share());
+            granted.extend(meter.grant());
+        }
+        assert_eq!(granted[0], FIRST_WINDOW);
+        // Each keeps what it got before there were as many.
+        assert!(granted.iter().sum::<u64>() < 2 * budget.total());
     }
 
     /// On a way of 50 ms without a limit of its own, for as many round trips: what the client

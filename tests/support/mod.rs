@@ -6,10 +6,12 @@ pub mod process;
 pub mod storage;
 pub mod usage;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use leptos::config::LeptosOptions;
 use longhaul::protocol::flow::Budget;
@@ -145,6 +147,10 @@ pub struct Client {
     next: u32,
     /// The total that may be sent, as the server said it last.
     credit: u64,
+    /// The bytes of data that were sent.
+    sent: u64,
+    /// What was said while the client waited for credit, for those who hear later.
+    missed: VecDeque<ServerMessage>,
 }
 
 /// A token that nobody else has.
@@ -207,11 +213,17 @@ impl Client {
             socket,
             next: 0,
             credit: 0,
+            sent: 0,
+            missed: VecDeque::new(),
         }
     }
 
     pub async fn send(&mut self, bytes: Vec<u8>) {
-        self.raw(Message::Binary(bytes.into())).await;
+        let bytes = Bytes::from(bytes);
+        if let Ok(Frame::Data { payload, .. }) = Frame::parse(bytes.clone()) {
+            self.sent += payload.len() as u64;
+        }
+        self.raw(Message::Binary(bytes)).await;
     }
 
     pub async fn raw(&mut self, message: Message) {
@@ -244,6 +256,21 @@ impl Client {
 
     /// The next message of the server, or its close code.
     pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+        match self.missed.pop_front() {
+            Some(message) => Ok(message),
+            None => self.next_message().await,
+        }
+    }
+
+    /// Waits until so many bytes of data may be sent.
+    async fn room(&mut self, bytes: u64) {
+        while self.credit < self.sent + bytes {
+            let message = self.next_message().await.expect("no room, but the end");
+            self.missed.push_back(message);
+        }
+    }
+
+    async fn next_message(&mut self) -> Result<ServerMessage, u16> {
         // A ping is no answer.
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
@@ -346,37 +373,32 @@ impl Client {
             verify: false,
         })
         .await;
-        let opened = self
-            .until(|message| match message {
-                ServerMessage::Opened {
-                    stream: s,
-                    id,
-                    have,
-                } if s == stream => Some(Opened {
-                    stream,
-                    id,
-                    token,
-                    have,
-                }),
-                ServerMessage::Failed { trouble, .. } => panic!("refused: {trouble:?}"),
-                ServerMessage::Gone { .. } => panic!("gone"),
-                _ => None,
-            })
-            .await;
-        // With its first upload a client gets a share that holds any block.
-        while self.credit < BLOCK {
-            self.hear().await.unwrap();
-        }
-        opened
+        self.until(|message| match message {
+            ServerMessage::Opened {
+                stream: s,
+                id,
+                have,
+            } if s == stream => Some(Opened {
+                stream,
+                id,
+                token,
+                have,
+            }),
+            ServerMessage::Failed { trouble, .. } => panic!("refused: {trouble:?}"),
+            ServerMessage::Gone { .. } => panic!("gone"),
+            _ => None,
+        })
+        .await
     }
 
-    /// Sends one block of `content`.
+    /// Sends one block of `content`, as there is credit for it.
     pub async fn block(&mut self, stream: StreamId, content: &[u8], index: u64) {
         let size = content.len() as u64;
         let start = index * BLOCK;
         let bytes = &content[start as usize..(start + block_len(index, size)) as usize];
         let mut offset = start;
         for piece in bytes.chunks(MAX_PAYLOAD.min(64 * 1024)) {
+            self.room(piece.len() as u64).await;
             self.send(encode_data(stream, offset, piece)).await;
             offset += piece.len() as u64;
         }
@@ -394,7 +416,6 @@ impl Client {
         let size = content.len() as u64;
         for index in opened.have.complement(0..blocks(size)).values() {
             self.block(opened.stream, content, index).await;
-            // One block at a time stays within any credit.
             let done = block_len(index, size);
             self.until(|message| match message {
                 ServerMessage::Ack { received, .. } if received >= done => Some(()),
