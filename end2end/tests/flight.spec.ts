@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { MiB, expect, test } from '../support/test';
+import { MiB, b3sum, expect, test } from '../support/test';
 import type { Uploads } from '../support/uploads';
 
 /** Opens the record of an upload. */
@@ -53,6 +53,19 @@ test('a row opens to how its upload goes, with what happened on the way', async 
   await expect(flight).toHaveCount(0);
 });
 
+test('what is stored has its link at hand, and its digest in its details', async ({ page, context, uploads, server }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('/');
+  await uploads.pick({ name: 'words.txt', mimeType: 'text/plain', buffer: Buffer.from('words') });
+  await uploads.arrives('words.txt');
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await uploads.button('words.txt', 'Copy the link of').click();
+  await expect.poll(copied).toBe(new URL(`/f/${await uploads.id('words.txt')}`, page.url()).href);
+  const flight = await record(uploads, 'words.txt');
+  await flight.getByRole('button', { name: 'Copy the digest of words.txt' }).click();
+  await expect.poll(copied).toBe(await b3sum(server.stored('words.txt')));
+});
+
 test('the text for a bug report names no file', async ({ page, context, uploads, server }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('/');
@@ -60,7 +73,7 @@ test('the text for a bug report names no file', async ({ page, context, uploads,
   await uploads.arrives('a secret plan.txt');
   const flight = await record(uploads, 'a secret plan.txt');
   await flight.getByText('Text for a bug report').click();
-  await flight.getByRole('button', { name: 'Copy' }).click();
+  await flight.getByRole('button', { name: 'Copy', exact: true }).click();
   await expect(flight.getByRole('button', { name: 'Copied' })).toBeVisible();
   const text = await page.evaluate(() => navigator.clipboard.readText());
   expect(text).toContain('flight record');

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::browser;
 use super::copy::CopyButton;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
@@ -33,7 +34,7 @@ pub fn UploadButtons(
     let named = move |label: fn(Locale, &str) -> String| {
         Signal::derive(move || label(language.get(), &name.read()))
     };
-    let copy = named(|locale, name| td_string!(locale, copy.digest, name));
+    let copy = named(|locale, name| td_string!(locale, copy.link, name));
     let open = named(|locale, name| td_string!(locale, upload_buttons.open, name));
     let key = upload.key();
     let auto = move || engine.limits().is_none_or(|limits| limits.auto_upload);
@@ -41,7 +42,7 @@ pub fn UploadButtons(
     let cancel = named(|locale, name| td_string!(locale, upload_buttons.cancel, name));
     let remove = named(|locale, name| td_string!(locale, upload_buttons.remove, name));
     let id = upload.part(|row| row.id);
-    let digest = upload.part(|row| row.digest);
+    let link = move || id.get().map(|id| format!("/f/{id}"));
     let durable = upload.part(|row| row.progress.durable);
     let fresh = upload.part(|row| row.fresh);
     let waits = Memo::new(move |_| state.get() == RowState::Queued);
@@ -70,19 +71,20 @@ pub fn UploadButtons(
                 engine.command(Command::Cancel(key.into()));
             }
         >
-            <Show when=move || digest.get().is_some()>
+            <Show when=move || state.get() == RowState::Stored && id.get().is_some()>
                 <CopyButton
                     text=Signal::derive(move || {
-                        digest.get().map(|digest| digest.to_string()).unwrap_or_default()
+                        link().map(|link| browser::address(&link)).unwrap_or_default()
                     })
                     label=copy
+                    icon=Icon::Link
                 />
             </Show>
             <Show when=move || id.get().is_some()>
                 <a
                     class="button icon-button"
                     data-control="open"
-                    href=move || id.get().map(|id| format!("/f/{id}"))
+                    href=link
                     aria-label=open
                     title=open
                 >

@@ -39,6 +39,14 @@ pub(super) fn most(points: &[(f64, u64)]) -> u64 {
     points.iter().map(|(_, value)| *value).max().unwrap_or(0)
 }
 
+/// What the upper edge of a chart stands for; 0 where nothing flowed.
+fn edge(points: &[(f64, u64)]) -> u64 {
+    match most(points) {
+        0 => 0,
+        most => top(most),
+    }
+}
+
 /// The three charts, one below the other, with the same time from left to right.
 #[component]
 pub(super) fn Charts(flight: Memo<Record>) -> impl IntoView {
@@ -85,28 +93,35 @@ pub(super) fn Charts(flight: Memo<Record>) -> impl IntoView {
     };
     let speeds = Memo::new(move |_| speeds(&flight.read()));
     let trips = Memo::new(move |_| trips(&flight.read()));
-    let speed_top = Memo::new(move |_| top(most(&speeds.read())));
-    let trip_top = Memo::new(move |_| top(most(&trips.read())));
+    let speed_top = Memo::new(move |_| edge(&speeds.read()));
+    let trip_top = Memo::new(move |_| edge(&trips.read()));
     let windows = Memo::new(move |_| points(&flight.read(), |_, sample| Some(sample.link?.window)));
     let credits = Memo::new(move |_| points(&flight.read(), |_, sample| Some(sample.link?.credit)));
-    let window_top = Memo::new(move |_| top(most(&windows.read())));
+    let window_top = Memo::new(move |_| edge(&windows.read()));
+    // Where nothing flowed, there is nothing to measure by.
+    let scale = move |edge: Memo<u64>, words: fn(Locale, u64) -> String| {
+        Signal::derive(move || match edge.get() {
+            0 => String::new(),
+            edge => words(language.get(), edge),
+        })
+    };
     let summary = move || summary(language.get(), &flight.read());
     view! {
         <div class="flight-charts">
-            <Lane name=say!(flight.speed) scale=Signal::derive(move || rate(language.get(), speed_top.get()))>
+            <Lane name=say!(flight.speed) scale=scale(speed_top, rate)>
                 <Chart wide label=Signal::derive(summary)>
                     {backdrop()}
                     <path class="chart-area" d=move || area(speeds.get(), speed_top.get())></path>
                     <path class="chart-line" d=move || line(speeds.get(), speed_top.get())></path>
                 </Chart>
             </Lane>
-            <Lane name=say!(flight.round_trip) scale=Signal::derive(move || short(language.get(), trip_top.get().div_ceil(1000)))>
+            <Lane name=say!(flight.round_trip) scale=scale(trip_top, |locale, micros| short(locale, micros.div_ceil(1000)))>
                 <Chart wide label=Signal::derive(move || trip_words(language.get(), &flight.read()))>
                     {backdrop()}
                     <path class="chart-line is-trip" d=move || line(trips.get(), trip_top.get())></path>
                 </Chart>
             </Lane>
-            <Lane name=say!(flight.window) scale=Signal::derive(move || bytes(language.get(), window_top.get()))>
+            <Lane name=say!(flight.window) scale=scale(window_top, bytes)>
                 <Chart wide label=Signal::derive(move || window_words(language.get(), &flight.read()))>
                     {backdrop()}
                     <path class="chart-area is-credit" d=move || area(credits.get(), window_top.get())></path>

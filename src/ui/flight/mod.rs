@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use self::charts::Charts;
 use self::figures::Figures;
 use self::tables::{Events, Report};
+use super::digest::{DigestFacts, check_line};
 use super::engine::Engine;
 use super::language::{Language, say, td_string};
 use super::qr::PhoneCode;
@@ -18,6 +19,7 @@ use super::rows::RowHandle;
 use crate::port::Key;
 use crate::protocol::id::FileId;
 use crate::protocol::recorder::Flight as Record;
+use crate::verify::Root;
 
 /// The button of a row that opens its record.
 #[component]
@@ -58,9 +60,10 @@ pub fn FlightPanel(
     let name = upload.now(|row| row.name.clone()).unwrap_or_default();
     let name = StoredValue::new(name);
     let id: Signal<Option<FileId>> = upload.part(|row| row.id).into();
+    let digest: Signal<Option<Root>> = upload.part(|row| row.digest).into();
     view! {
         <Show when=move || open.get()>
-            <Flight key name=name.get_value() size id/>
+            <Flight key name=name.get_value() size id digest/>
         </Show>
     }
     .into_any()
@@ -80,6 +83,9 @@ fn Flight(
     /// Its name in links, once it has one.
     #[prop(into)]
     id: Signal<Option<FileId>>,
+    /// Its digest, once it is stored.
+    #[prop(into)]
+    digest: Signal<Option<Root>>,
 ) -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
@@ -90,7 +96,12 @@ fn Flight(
         let name = name.clone();
         move || td_string!(language.get(), flight.label, name = &name)
     };
-    let code = StoredValue::new(name);
+    let name = StoredValue::new(name);
+    let proof = move || {
+        let digest = digest.get()?.to_string();
+        let line = check_line(&digest, &name.read_value());
+        Some(view! { <DigestFacts digest line name=name.get_value()/> })
+    };
     view! {
         <section class="flight" aria-label=label>
             <p class="quiet" hidden=move || known.get()>{say!(flight.nothing)}</p>
@@ -100,7 +111,8 @@ fn Flight(
                 <Events flight/>
                 <Report flight size/>
             </Show>
-            {move || id.get().map(|id| view! { <PhoneCode id name=code.get_value()/> })}
+            {proof}
+            {move || id.get().map(|id| view! { <PhoneCode id name=name.get_value()/> })}
         </section>
     }
     .into_any()
