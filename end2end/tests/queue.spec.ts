@@ -285,8 +285,10 @@ test('pictures are made of what is seen, images and films, and of nothing else',
     const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: 'video/webm' });
     const parts: Blob[] = [];
     recorder.ondataavailable = ({ data }) => parts.push(data);
-    recorder.start();
-    for (let n = 0; n < 20; n++) {
+    recorder.start(100);
+    // A recorder may take its time before the first picture; without one it is no film.
+    const recorded = () => parts.reduce((sum, part) => sum + part.size, 0);
+    for (let n = 0; n < 20 || recorded() < 1000; n++) {
       draw.fillStyle = `hsl(${n * 18} 80% 50%)`;
       draw.fillRect(0, 0, 640, 480);
       await new Promise(requestAnimationFrame);
