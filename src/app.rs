@@ -20,6 +20,7 @@ use crate::ui::live_page::LivePage;
 use crate::ui::not_found::NotFound;
 use crate::ui::tell_me::Teller;
 use crate::ui::theme::{self, PageTheme, Theme};
+use crate::ui::took::LastTook;
 use crate::ui::uploads_page::UploadsPage;
 use crate::ui::wake::Wake;
 
@@ -74,6 +75,7 @@ pub fn App() -> impl IntoView {
     Language::provide();
     PageTheme::provide();
     let engine = Engine::provide();
+    LastTook::provide();
     // An effect runs in a browser only, and after the page was hydrated.
     Effect::new(move |_| browser::start(engine));
     // Pages are rendered whole: they are useful without scripts, and have the

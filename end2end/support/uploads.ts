@@ -109,24 +109,25 @@ export class Uploads {
   }
 
   /** The words about the connection that the page shows from now on, in order. */
-  async watchWords(): Promise<() => Promise<string[]>> {
-    await this.connection.locator('.connection-words').evaluate((words) => {
-      const seen = [words.textContent!];
-      (window as any).connectionWords = seen;
-      new MutationObserver(() => seen.push(words.textContent!))
-        .observe(words, { characterData: true, childList: true, subtree: true });
-    });
-    return () => this.page.evaluate(() => (window as any).connectionWords);
+  watchWords() {
+    return this.watch(this.connection.locator('.connection-words'));
   }
 
   /** The states of the connection that the page shows from now on, in order. */
-  async watchConnection(): Promise<() => Promise<string[]>> {
-    await this.connection.evaluate((indicator) => {
-      const seen = [indicator.getAttribute('data-connection')!];
-      (window as any).connectionStates = seen;
-      new MutationObserver(() => seen.push(indicator.getAttribute('data-connection')!))
-        .observe(indicator, { attributes: true, attributeFilter: ['data-connection'] });
-    });
-    return () => this.page.evaluate(() => (window as any).connectionStates);
+  watchConnection() {
+    return this.watch(this.connection, 'data-connection');
+  }
+
+  /** What an attribute of an element is from now on, or its text, in order. */
+  private async watch(element: Locator, attribute?: string): Promise<() => Promise<string[]>> {
+    const seen = await element.evaluateHandle((element, attribute) => {
+      const now = () => (attribute ? element.getAttribute(attribute) : element.textContent)!;
+      const seen = [now()];
+      new MutationObserver(() => seen.push(now())).observe(element, attribute
+        ? { attributes: true, attributeFilter: [attribute] }
+        : { characterData: true, childList: true, subtree: true });
+      return seen;
+    }, attribute);
+    return () => seen.jsonValue();
   }
 }

@@ -20,6 +20,8 @@ test('a file of 1 GiB arrives, its progress rises in steps, and its digest is th
     .toBe('stored');
   const seconds = (performance.now() - began) / 1000;
   state('1 GiB took', `${seconds.toFixed(1)} s, ${(1024 / seconds).toFixed(0)} MiB/s`);
+  await expect(uploads.totals).toContainText(/in (\d+ min )?\d+ s.+B\/s on average/);
+  state('the page says', (await uploads.totals.locator('.totals-facts').innerText()).replaceAll('\n', ' '));
   state('peak memory of the server', mib(server.peakMemory()));
 
   await uploads.reaches('large.bin', 100);

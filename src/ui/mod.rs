@@ -80,6 +80,7 @@ pub mod tell_me;
 pub mod theme_switch;
 pub mod thumbnail;
 pub mod title;
+pub mod took;
 pub mod totals_bar;
 pub mod undo;
 pub mod upload_buttons;

@@ -55,6 +55,16 @@ pub fn left(locale: Locale, millis: u64) -> String {
     td_string!(locale, numbers.left, span)
 }
 
+/// How long it took.
+pub fn took(locale: Locale, time: Duration) -> String {
+    td_string!(locale, numbers.took, span = span(locale, time))
+}
+
+/// How many bytes per second it were on average.
+pub fn average(locale: Locale, bytes: u64) -> String {
+    td_string!(locale, numbers.average, rate = rate(locale, bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

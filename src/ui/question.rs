@@ -5,9 +5,14 @@ use leptos::ev;
 use leptos::html::Button;
 use leptos::prelude::*;
 
-/// Asks; the two answers are buttons.
+/// Asks, while it is to; the two answers are buttons.
 #[component]
 pub fn Question(
+    /// Whether to ask; an answer ends that.
+    asking: RwSignal<bool>,
+    /// Whether there still is something to lose.
+    #[prop(into)]
+    loses: Signal<bool>,
     /// What is asked, for those who hear it.
     #[prop(into)]
     label: Signal<String>,
@@ -20,9 +25,8 @@ pub fn Question(
     no: Signal<&'static str>,
     /// The button that led here; it gets the focus back.
     opener: NodeRef<Button>,
-    /// Called with the answer.
-    #[prop(into)]
-    answer: Callback<bool>,
+    /// Does it.
+    end: impl Fn() + Send + Sync + Copy + 'static,
 ) -> impl IntoView {
     let safe = NodeRef::<Button>::new();
     Effect::new(move |_| {
@@ -34,7 +38,10 @@ pub fn Question(
         if let Some(button) = opener.get_untracked() {
             _ = button.focus();
         }
-        answer.run(value);
+        asking.set(false);
+        if value {
+            end();
+        }
     };
     let on_key = move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
@@ -43,17 +50,24 @@ pub fn Question(
         }
     };
     view! {
-        <div class="question" role="group" aria-label=label on:keydown=on_key>
-            <p>{move || text.get()}</p>
-            <div class="question-answers">
-                <button type="button" class="button is-danger" on:click=move |_| give(true)>
-                    {yes}
-                </button>
-                <button type="button" class="button" node_ref=safe on:click=move |_| give(false)>
-                    {no}
-                </button>
+        <Show when=move || asking.get() && loses.get()>
+            <div class="question" role="group" aria-label=label on:keydown=on_key>
+                <p>{move || text.get()}</p>
+                <div class="question-answers">
+                    <button type="button" class="button is-danger" on:click=move |_| give(true)>
+                        {yes}
+                    </button>
+                    <button
+                        type="button"
+                        class="button"
+                        node_ref=safe
+                        on:click=move |_| give(false)
+                    >
+                        {no}
+                    </button>
+                </div>
             </div>
-        </div>
+        </Show>
     }
     .into_any()
 }

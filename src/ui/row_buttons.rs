@@ -156,21 +156,7 @@ pub fn RowButtons(
                 <Picture icon=Icon::Close/>
             </button>
         </div>
-        <Show when=move || asking.get() && ends.get()>
-            <Question
-                label=last
-                text=question
-                yes
-                no
-                opener
-                answer=move |yes| {
-                    asking.set(false);
-                    if yes {
-                        end();
-                    }
-                }
-            />
-        </Show>
+        <Question asking loses=ends label=last text=question yes no opener end/>
     }
     .into_any()
 }

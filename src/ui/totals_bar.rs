@@ -9,12 +9,13 @@ use super::browser;
 use super::engine::Engine;
 use super::icons::{Icon, Picture};
 use super::language::{Language, Locale, count, say, td_string};
-use super::numbers::{bytes, grouped, of_stored};
+use super::numbers::{self, average, bytes, grouped, of_stored};
 use super::pace::Pace;
 use super::question::Question;
 use super::row_buttons::First;
 use super::rows::Totals;
 use super::tell_me::TellMe;
+use super::took::LastTook;
 use crate::port::{Command, Link, RowState, Which};
 
 /// The bar above the list.
@@ -23,6 +24,7 @@ pub fn TotalsBar() -> impl IntoView {
     let engine = Engine::expect();
     let language = Language::expect();
     let totals = Memo::new(move |_| engine.totals());
+    let took = LastTook::expect();
     let asking = RwSignal::new(false);
     let unfinished = move || totals.get().unfinished();
     let count = move |state| totals.get().count(state);
@@ -105,6 +107,14 @@ pub fn TotalsBar() -> impl IntoView {
                             rate=Signal::derive(move || totals.get().rate)
                             left=Signal::derive(move || totals.get().left())
                         />
+                        <Show when=move || took.get().is_some()>
+                            <span>
+                                {move || took.get().map(|it| numbers::took(language.get(), it.time))}
+                            </span>
+                            <span>
+                                {move || took.get().map(|it| average(language.get(), it.rate))}
+                            </span>
+                        </Show>
                     </p>
                 </div>
                 <p class="totals-patience" hidden=move || patience().is_none()>{patience}</p>
@@ -164,21 +174,16 @@ pub fn TotalsBar() -> impl IntoView {
                 </button>
                 <TellMe/>
             </div>
-            <Show when=move || asking.get() && (unfinished() > 0)>
-                <Question
-                    label=say!(totals_bar.cancel_all_question)
-                    text=Signal::derive(question)
-                    yes=say!(totals_bar.cancel_all)
-                    no=say!(totals_bar.keep_going)
-                    opener
-                    answer=move |yes| {
-                        asking.set(false);
-                        if yes {
-                            end();
-                        }
-                    }
-                />
-            </Show>
+            <Question
+                asking
+                loses=Signal::derive(move || unfinished() > 0)
+                label=say!(totals_bar.cancel_all_question)
+                text=Signal::derive(question)
+                yes=say!(totals_bar.cancel_all)
+                no=say!(totals_bar.keep_going)
+                opener
+                end
+            />
         </section>
     }
     .into_any()
