@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Page } from '@playwright/test';
+import { comeToLife } from '../support/life';
 import { Library } from '../support/library';
 import type { Server } from '../support/server';
 import { MiB, b3sum, expect, test } from '../support/test';
@@ -138,10 +139,26 @@ test('a file is renamed, within its folder', async ({ page, server, files, uploa
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
+test('what is typed before the page is alive is searched for when it is', async ({ page }) => {
+  await arrive(page, { 'film.mkv': 10, 'notes.txt': 10 });
+  let come = () => {};
+  const held = new Promise<void>((resolve) => (come = resolve));
+  await page.route(/longhaul\.[^/]*\.wasm/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/files', { waitUntil: 'domcontentloaded' });
+  await page.getByRole('searchbox', { name: 'Search by name' }).pressSequentially('film');
+  come();
+  await new Library(page).expectNames(['film.mkv']);
+  await expect(page).toHaveURL(/\?.*q=film/);
+});
+
 test('a file is deleted without a question, and taken back as it was', async ({ page, server }) => {
   await arrive(page, THREE);
   const library = new Library(page);
   await page.goto('/files');
+  await comeToLife(page);
   await library.row('apple.pdf').getByRole('button', { name: 'Delete apple.pdf' }).click();
   await library.expectNames(['Zebra.png', 'middle.txt']);
   expect(server.files()).toEqual(['Zebra.png', 'middle.txt']);

@@ -30,9 +30,14 @@ test('every route can be read before WASM is there, comes to life without a comp
       const fresh = await context.newPage();
       const heard = complaints(fresh);
       await fresh.addInitScript(() => {
-        (window as any).moved = 0;
+        const moved: string[] = ((window as any).moved = []);
+        const place = (it: DOMRectReadOnly) => `${it.x},${it.y} ${it.width}×${it.height}`;
         new PerformanceObserver((list) => {
-          for (const shift of list.getEntries()) (window as any).moved += (shift as any).value;
+          for (const shift of list.getEntries() as any[]) {
+            for (const { node, previousRect, currentRect } of shift.sources) {
+              moved.push(`${node?.outerHTML ?? node?.data}: ${place(previousRect)} to ${place(currentRect)}`);
+            }
+          }
         }).observe({ type: 'layout-shift', buffered: true });
       });
       let come = () => {};
@@ -47,7 +52,7 @@ test('every route can be read before WASM is there, comes to life without a comp
       come();
       await comeToLife(fresh);
       expect.soft(await seen(fresh), `${path}: nothing is there that was not`).toBe(before);
-      expect.soft(await fresh.evaluate(() => (window as any).moved), `${path}: nothing moved`).toBe(0);
+      expect.soft(await fresh.evaluate(() => (window as any).moved), `${path}: nothing moved`).toEqual([]);
       expect.soft(heard, path).toEqual([]);
       await context.close();
     });

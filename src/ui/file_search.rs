@@ -21,22 +21,30 @@ pub fn FileSearch(
     query: Signal<FileQuery>,
 ) -> impl IntoView {
     let input = NodeRef::<Input>::new();
-    let submit = debounce(Duration::from_millis(200), move |_| {
+    let submit = move || {
         if let Some(form) = input.get_untracked().and_then(|input| input.form()) {
             _ = form.request_submit();
         }
-    });
-    // Going back changes the words, but not under the fingers of who is typing.
-    Effect::new(move |_| {
+    };
+    let submit_soon = debounce(Duration::from_millis(200), move |_| submit());
+    // Going back changes the words, but not under the fingers of who is typing. What was
+    // typed before the page came to life is searched for when it does.
+    Effect::new(move |alive: Option<bool>| {
         let search = query.get().search;
-        if let Some(input) = input.get() {
-            let typing = document()
-                .active_element()
-                .is_some_and(|active| active.is_same_node(Some(&input)));
-            if !typing && input.value() != search {
+        let Some(input) = input.get() else {
+            return false;
+        };
+        let typing = document()
+            .active_element()
+            .is_some_and(|active| active.is_same_node(Some(&input)));
+        if input.value() != search {
+            if alive != Some(true) {
+                submit();
+            } else if !typing {
                 input.set_value(&search);
             }
         }
+        true
     });
     let search = td_string!(untrack(|| Language::expect().get()), file_search.search);
     let search = format!("<button class=\"button small\">{search}</button>");
@@ -52,7 +60,7 @@ pub fn FileSearch(
                 autocomplete="off"
                 value=query.get_untracked().search
                 node_ref=input
-                on:input=submit
+                on:input=submit_soon
             />
             // Empty means any, as if it were not there.
             <input
