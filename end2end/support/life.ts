@@ -17,6 +17,17 @@ export async function comeToLife(page: Page, host: 'shared' | 'worker' | 'page' 
   await expect(page.locator('[data-connection]')).toHaveAttribute('data-engine', host);
 }
 
+/** Keeps pages from coming to life, until what this gives is called. */
+export async function holdLife(page: Page): Promise<() => void> {
+  let wake = () => {};
+  const asleep = new Promise<void>((resolve) => (wake = resolve));
+  await page.route(/longhaul\.[^/]*\.wasm$/, async (route) => {
+    await asleep;
+    await route.continue();
+  });
+  return wake;
+}
+
 /**
  * Has the browser leave its dialogues for files to Playwright from now on. Who begins to wait
  * for one may be too late for that: a key that is pressed at once opens the browser's own.

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Page } from '@playwright/test';
-import { comeToLife } from '../support/life';
+import { comeToLife, holdLife } from '../support/life';
 import { Library } from '../support/library';
 import type { Server } from '../support/server';
 import { MiB, b3sum, expect, test } from '../support/test';
@@ -141,15 +141,10 @@ test('a file is renamed, within its folder', async ({ page, server, files, uploa
 
 test('what is typed before the page is alive is searched for when it is', async ({ page }) => {
   await arrive(page, { 'film.mkv': 10, 'notes.txt': 10 });
-  let come = () => {};
-  const held = new Promise<void>((resolve) => (come = resolve));
-  await page.route(/longhaul\.[^/]*\.wasm/, async (route) => {
-    await held;
-    await route.continue();
-  });
+  const wake = await holdLife(page);
   await page.goto('/files', { waitUntil: 'domcontentloaded' });
   await page.getByRole('searchbox', { name: 'Search by name' }).pressSequentially('film');
-  come();
+  wake();
   await new Library(page).expectNames(['film.mkv']);
   await expect(page).toHaveURL(/\?.*q=film/);
 });

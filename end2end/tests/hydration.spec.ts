@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { comeToLife, complaints } from '../support/life';
+import { comeToLife, complaints, holdLife } from '../support/life';
 import { expect, test } from '../support/test';
 
 /** What of the page is there for everybody: words, roles and states. Moments are the reader's own once it is alive, and it watches then. */
@@ -34,22 +34,19 @@ test('every route can be read before WASM is there, comes to life without a comp
         const place = (it: DOMRectReadOnly) => `${it.x},${it.y} ${it.width}×${it.height}`;
         new PerformanceObserver((list) => {
           for (const shift of list.getEntries() as any[]) {
+            // Who moved may be gone again, and then only by how much is known.
+            moved.push(`a shift of ${shift.value}`);
             for (const { node, previousRect, currentRect } of shift.sources) {
               moved.push(`${node?.outerHTML ?? node?.data}: ${place(previousRect)} to ${place(currentRect)}`);
             }
           }
         }).observe({ type: 'layout-shift', buffered: true });
       });
-      let come = () => {};
-      const held = new Promise<void>((resolve) => (come = resolve));
-      await fresh.route(/longhaul\.[^/]*\.wasm/, async (route) => {
-        await held;
-        await route.continue();
-      });
+      const wake = await holdLife(fresh);
       await fresh.goto(path, { waitUntil: 'domcontentloaded' });
       await expect.soft(fresh.getByRole('heading', { level: 1 }), path).toBeVisible();
       const before = await seen(fresh);
-      come();
+      wake();
       await comeToLife(fresh);
       expect.soft(await seen(fresh), `${path}: nothing is there that was not`).toBe(before);
       expect.soft(await fresh.evaluate(() => (window as any).moved), `${path}: nothing moved`).toEqual([]);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KiB, b3sum, expect, test } from '../support/test';
 import { dropPaths } from '../support/drop';
+import { holdLife } from '../support/life';
 
 test('ten files and a folder arrive together, and the folder keeps its paths', async ({ page, server, uploads, files }) => {
   const loose = await Promise.all(
@@ -40,16 +41,11 @@ test('a folder that is dropped keeps its paths', async ({ page, server, uploads,
 test('what is dropped before the page is alive is not lost', async ({ page, server, uploads, files }) => {
   await files.text('trip/notes.txt', 'by train');
   await files.text('ticket.txt', '12:40');
-  let alive = () => {};
-  const dropped = new Promise<void>((resolve) => (alive = resolve));
-  await page.route(/\.wasm$/, async (route) => {
-    await dropped;
-    await route.continue();
-  });
+  const wake = await holdLife(page);
   await page.goto('/files');
   await dropPaths(page, [join(files.folder, 'trip'), join(files.folder, 'ticket.txt')]);
   await expect(page.locator('[data-engine]')).toHaveCount(0);
-  alive();
+  wake();
   await expect(page, 'uploads are shown where uploads are').toHaveURL('/');
   await uploads.arrived(2);
   expect(server.files()).toEqual(['ticket.txt', 'trip/notes.txt']);
@@ -120,12 +116,7 @@ test('three hundred small files arrive, all of them', async ({ page, server, upl
 });
 
 test('what is picked before the page has come to life is sent, too', async ({ page, server, uploads, files }) => {
-  let wake = () => {};
-  const asleep = new Promise<void>((resolve) => (wake = resolve));
-  await page.route('**/*.wasm', async (route) => {
-    await asleep;
-    await route.continue();
-  });
+  const wake = await holdLife(page);
   await page.goto('/', { waitUntil: 'commit' });
   await uploads.pick(await files.text('early.txt', 'a bird'));
   wake();
