@@ -34,7 +34,7 @@ pub fn DropZone() -> impl IntoView {
             on:focusin=move |_| engine.expect_files()
         >
             <div class="drop-zone-sign"><Picture icon=Icon::Upload/></div>
-            <div class="drop-zone-words">
+            <div class="drop-zone-words" class:visually-hidden-narrow=strip>
                 <h1 id="drop-title">
                     <span class="to-mouse">
                         {move || match strip() {

@@ -65,7 +65,7 @@ pub fn TellMe() -> impl IntoView {
                         view! {
                             <button type="button" class="button small is-quiet" on:click=ask>
                                 <Picture icon=Icon::Bell/>
-                                <span class="tell-me-words">{say!(tell_me.offer)}</span>
+                                <span class="visually-hidden-narrow">{say!(tell_me.offer)}</span>
                             </button>
                         }
                     }
