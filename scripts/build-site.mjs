@@ -3,7 +3,8 @@
 // --precompress` does and from the same [package.metadata.leptos]. It is here
 // because compiling cargo-leptos takes longer than compiling Longhaul; that the
 // two agree to the byte is tested by scripts/same-site.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -36,13 +37,17 @@ Object.assign(process.env, {
   LEPTOS_HASH_FILE_NAME: leptos['hash-file-name'],
 });
 
+// Both at once: for most of its time the site keeps one processor busy, in the linker and
+// in wasm-opt. The progress shown is the server's, which takes longer.
 const profile = leptos['lib-profile-release'];
-run('cargo', ['build', `--package=${name}`, '--lib', `--target-dir=${target}/front`,
+const front = run('cargo', ['build', `--package=${name}`, '--lib', `--target-dir=${target}/front`,
   '--target=wasm32-unknown-unknown', '--no-default-features',
-  `--features=${leptos['lib-features']}`, `--profile=${profile}`]);
-await site(`${target}/front/wasm32-unknown-unknown/${profile}/${name.replaceAll('-', '_')}.wasm`);
-run('cargo', ['build', `--package=${name}`, `--bin=${name}`, '--no-default-features',
-  `--features=${leptos['bin-features']}`, '--release']);
+  `--features=${leptos['lib-features']}`, `--profile=${profile}`], { CARGO_TERM_PROGRESS_WHEN: 'never' });
+await Promise.all([
+  front.then(() => site(`${target}/front/wasm32-unknown-unknown/${profile}/${name.replaceAll('-', '_')}.wasm`)),
+  run('cargo', ['build', `--package=${name}`, `--bin=${name}`, '--no-default-features',
+    `--features=${leptos['bin-features']}`, '--release']),
+]);
 
 async function site(wasm) {
   const root = leptos['site-root'];
@@ -62,10 +67,9 @@ async function site(wasm) {
   if (existsSync(leptos['assets-dir'])) cpSync(leptos['assets-dir'], root, { recursive: true });
 
   step('wasm-bindgen, wasm-opt');
-  run('wasm-bindgen', ['--target=web', `--out-name=${out}`, `--out-dir=${pkg}`, wasm]);
+  await run('wasm-bindgen', ['--target=web', `--out-name=${out}`, `--out-dir=${pkg}`, wasm]);
   renameSync(`${pkg}/${out}_bg.wasm`, `${pkg}/${out}.wasm`);
-  run('wasm-opt', ['-Oz', '--enable-bulk-memory', '--enable-nontrapping-float-to-int',
-    `${pkg}/${out}.wasm`, '-o', `${pkg}/${out}.wasm`]);
+  await run('scripts/wasm-opt', [...leptos['wasm-opt-features'], `${pkg}/${out}.wasm`, '-o', `${pkg}/${out}.wasm`]);
 
   step('swc, lightningcss');
   const swc = createRequire(`${SWC_HOME}/`)('@swc/core');
@@ -133,12 +137,11 @@ function output(command, args) {
   return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 });
 }
 
-function run(command, args) {
-  try {
-    execFileSync(command, args, { stdio: 'inherit' });
-  } catch {
-    fail(`${command} ${args.join(' ')} failed: see above`);
-  }
+async function run(command, args, env = {}) {
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  process.once('exit', () => child.kill());
+  const [code] = await once(child, 'close').catch(() => []);
+  if (code !== 0) fail(`${command} ${args.join(' ')} failed: see above`);
 }
 
 function fail(why) {

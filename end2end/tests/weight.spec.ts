@@ -3,7 +3,7 @@ import { Scales } from '../support/scales';
 import { expect, state, test } from '../support/test';
 
 /** The most that a first visit may bring, in bytes: what it does today. 300 kB is the goal. */
-const BUDGET = 760_000;
+const BUDGET = 635_000;
 
 const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
 
