@@ -4,8 +4,8 @@
 // because compiling cargo-leptos takes longer than compiling Longhaul; that the
 // two agree to the byte is tested by scripts/same-site.
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
